@@ -1,0 +1,1 @@
+"""The engines: what turns speech into motion and motion into pictures."""

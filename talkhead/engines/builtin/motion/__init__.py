@@ -1,0 +1,1 @@
+"""Speech to ARKit coefficients and head pose, by diffusion."""

@@ -1,0 +1,1 @@
+"""A photo, animated by ARKit coefficients: layered warps, no training data."""
