@@ -40,7 +40,8 @@ class Control:
         try:
             number = float(value)
         except (TypeError, ValueError):
-            raise ControlOutOfRange(f"{self.name} is {value!r}; it must be a number", param) from None
+            message = f"{self.name} is {value!r}; it must be a number"
+            raise ControlOutOfRange(message, param) from None
         if not self.minimum <= number <= self.maximum:  # also refuses NaN
             span = f"{self.minimum:g} to {self.maximum:g}"
             raise ControlOutOfRange(f"{self.name} is {number:g}; {span} is possible", param)
