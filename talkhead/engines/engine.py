@@ -5,7 +5,7 @@ list of the same length. They keep nothing between calls, so any process can ser
 a window needs of its past travels with it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -74,6 +74,7 @@ class EngineInfo:
     minimum_size: int
     maximum_size: int
     schedule: Schedule
+    motion_dim: int  # columns of a motion row
     controls: tuple[Control, ...] = ()
 
     def check_controls(self, given: Controls) -> dict[str, ControlValue]:
@@ -96,13 +97,13 @@ class EngineInfo:
 class MotionWindow:
     """One item for a motion generator.
 
-    `features` has a row for each frame of [start - context, stop + look_ahead); `previous` holds
-    up to `Schedule.previous` rows of the motion before `start` (none in window 0).
+    `features` has context + first (or step) + look_ahead rows, whatever `frames` is; `previous`
+    holds up to `Schedule.previous` rows of the motion before `start` (none in window 0).
     """
 
     features: AudioFeatures
     previous: Motion
-    frames: int  # stop - start: rows wanted
+    frames: int  # rows wanted: fewer than the schedule says in the last window
     seed: int  # of the session
     index: int  # of the window: noise is drawn from (seed, index), on the CPU
     controls: Controls = field(default_factory=dict)  # complete: from EngineInfo.check_controls
@@ -120,6 +121,10 @@ class MotionGenerator(Protocol):
 
 class Appearance(Protocol):
     """All a renderer needs to know of one portrait. Made once, rendered many times."""
+
+    @property
+    def checks(self) -> Mapping[str, float]:
+        """What was measured of the face: `face_pixels`, `yaw_degrees`, ..."""
 
     def to_bytes(self) -> bytes:
         """A form that `Renderer.load` reads back, for storage: no pickle."""

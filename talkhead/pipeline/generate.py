@@ -1,0 +1,110 @@
+"""One session, start to end. Read this file first.
+
+    audio blocks -> windows -> features -> motion -> chunks -> H.264 -> MP4 fragments
+
+A session is one async generator: its state is its local variables, closing it ends it, and a
+file and a live stream take the same path. Whoever iterates it closes it, with `aclosing`: a
+generator that is merely dropped keeps its calls until the garbage collector comes by.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from talkhead.engines.engine import MotionWindow
+from talkhead.media.audio import SoundBlock
+from talkhead.media.muxer import FragmentMuxer
+from talkhead.pipeline.flow import in_order
+from talkhead.pipeline.pacing import Pacer
+from talkhead.pipeline.sound import SoundBuffer
+from talkhead.pipeline.stages import RenderRequest, Stages
+from talkhead.pipeline.windows import AudioWindow, ChunkCutter, MotionChunk, WindowCutter
+from talkhead.types import AudioFeatures, Controls, Fragment, Motion, VideoChunk
+
+# Calls of one session at once: while one chunk is encoded, the next is rendered.
+_IN_FLIGHT = 2
+
+
+@dataclass(frozen=True)
+class VideoSpec:
+    """Everything that decides what the video shows, besides the audio."""
+
+    portrait: str  # a key of the blob store, registered with the renderer
+    controls: Controls  # complete: from EngineInfo.check_controls
+    chunks: tuple[int, ...]  # frames a chunk
+    size: int = 512
+    seed: int = 0
+
+
+async def generate(
+    stages: Stages, spec: VideoSpec, audio: AsyncGenerator[SoundBlock, None], pacer: Pacer
+) -> AsyncGenerator[Fragment, None]:
+    """Yield the video as playable fragments while `audio` is still arriving."""
+    sound = SoundBuffer()
+    chunks = _chunks(_motion(stages, spec, sound.tap(audio), pacer), spec.chunks, pacer)
+    render = partial(_render, stages, spec, pacer)
+    muxer = FragmentMuxer()
+    async with aclosing(in_order(render, chunks, _IN_FLIGHT)) as rendered:
+        async for chunk in rendered:
+            fragment = await asyncio.to_thread(muxer.write, chunk, sound.take(chunk.frames))
+            pacer.start()
+            yield fragment
+    if last := await asyncio.to_thread(muxer.finish):
+        yield last
+
+
+async def _chunks(
+    motion: AsyncGenerator[Motion, None], sizes: tuple[int, ...], pacer: Pacer
+) -> AsyncGenerator[MotionChunk, None]:
+    cutter = ChunkCutter(sizes)
+    async with aclosing(motion):
+        async for rows in motion:
+            for chunk in cutter.push(rows):
+                await pacer.wait_for(chunk.start)
+                yield chunk
+    for chunk in cutter.finish():
+        yield chunk
+
+
+async def _motion(
+    stages: Stages, spec: VideoSpec, audio: AsyncGenerator[SoundBlock, None], pacer: Pacer
+) -> AsyncGenerator[Motion, None]:
+    """Rows of motion, window after window: each continues the one before."""
+    schedule = stages.info.schedule
+    previous: Motion = np.zeros((0, stages.info.motion_dim), np.float32)
+    windows = _windows(audio, WindowCutter(schedule))
+    async with aclosing(in_order(partial(_encode, stages, pacer), windows, _IN_FLIGHT)) as encoded:
+        async for window, features in encoded:
+            request = MotionWindow(
+                features, previous, window.frames, spec.seed, window.index, spec.controls
+            )
+            motion = await stages.motion.generate(request, pacer.priority(window.start))
+            previous = np.concatenate([previous, motion])[-schedule.previous :]
+            yield motion
+
+
+async def _windows(
+    audio: AsyncGenerator[SoundBlock, None], cutter: WindowCutter
+) -> AsyncGenerator[AudioWindow, None]:
+    async with aclosing(audio):
+        async for block in audio:
+            for window in cutter.push(block.waveform):
+                yield window
+    for window in cutter.finish():
+        yield window
+
+
+async def _encode(
+    stages: Stages, pacer: Pacer, window: AudioWindow
+) -> tuple[AudioWindow, AudioFeatures]:
+    priority = pacer.priority(window.start)
+    return window, await stages.audio_encoder.encode(window.waveform, priority)
+
+
+async def _render(stages: Stages, spec: VideoSpec, pacer: Pacer, chunk: MotionChunk) -> VideoChunk:
+    request = RenderRequest(spec.portrait, chunk.motion, spec.controls, spec.size)
+    return await stages.renderer.render(request, pacer.priority(chunk.start))

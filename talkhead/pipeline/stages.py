@@ -1,0 +1,47 @@
+"""What a stage must do; who does it (this process, another one, a test) is not our business."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from talkhead.batching import Priority
+from talkhead.engines.engine import EngineInfo, MotionWindow
+from talkhead.types import AudioFeatures, Controls, Motion, VideoChunk, Waveform
+
+
+@dataclass(frozen=True, slots=True)
+class RenderRequest:
+    """Frames to make: any replica can, at any time, with the same bytes as result."""
+
+    portrait: str  # where the picture is in the blob store
+    motion: Motion
+    controls: Controls
+    size: int  # frame height and width, pixels
+
+
+class AudioEncoderStage(Protocol):
+    async def encode(self, waveform: Waveform, priority: Priority) -> AudioFeatures: ...
+
+
+class MotionStage(Protocol):
+    async def generate(self, window: MotionWindow, priority: Priority) -> Motion: ...
+
+
+class RendererStage(Protocol):
+    async def register(self, portrait: str) -> dict[str, float]:
+        """Study the portrait stored under that key, once for all replicas; what was measured.
+
+        Raises:
+            PortraitError: it cannot be animated.
+        """
+
+    async def render(self, request: RenderRequest, priority: Priority) -> VideoChunk: ...
+
+
+@dataclass(frozen=True)
+class Stages:
+    """The three stages of one engine."""
+
+    info: EngineInfo
+    audio_encoder: AudioEncoderStage
+    motion: MotionStage
+    renderer: RendererStage

@@ -1,0 +1,1 @@
+"""What the API offers, without HTTP and without Ray: avatars, streams and video jobs."""

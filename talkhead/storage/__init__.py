@@ -1,0 +1,1 @@
+"""Where large things (blobs) and small things (records) are kept."""
