@@ -1,0 +1,1 @@
+"""Speech with known phone times, from the synthesisers that Debian packages."""

@@ -1,0 +1,1 @@
+"""The procedural teacher: rules that turn timed phones and a waveform into motion."""
