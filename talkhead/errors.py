@@ -10,6 +10,7 @@
     │   ├── OptionError          (param "options")
     │   │   └── UnknownEngine  UnknownControl  ControlOutOfRange
     │   ├── NotFound             no such avatar, video, ...: 404
+    │   ├── Canceled             by the caller, from elsewhere
     │   └── UploadTooLarge       413
     └── InternalError            ours: HTTP 5xx
         ├── WeightsMissing       ├── CheckpointMismatch
@@ -148,6 +149,12 @@ class NotFound(InputError):
     """There is nothing under that id (any more)."""
 
     code = "not_found"
+
+
+class Canceled(InputError):
+    """Somebody asked for the end of this work."""
+
+    code = "canceled"
 
 
 class UploadTooLarge(InputError):

@@ -25,6 +25,8 @@ from talkhead.pipeline.stages import RenderRequest, Stages
 from talkhead.pipeline.windows import AudioWindow, ChunkCutter, MotionChunk, WindowCutter
 from talkhead.types import AudioFeatures, Controls, Fragment, Motion, VideoChunk
 
+AI_LABEL = "AI-generated: a still portrait animated by talkhead"  # in the container of every video
+
 # Calls of one session at once: while one chunk is encoded, the next is rendered.
 _IN_FLIGHT = 2
 
@@ -44,16 +46,17 @@ async def generate(
     stages: Stages, spec: VideoSpec, audio: AsyncGenerator[SoundBlock, None], pacer: Pacer
 ) -> AsyncGenerator[Fragment, None]:
     """Yield the video as playable fragments while `audio` is still arriving."""
-    sound = SoundBuffer()
+    sound = SoundBuffer(ahead=min(2, stages.info.schedule.look_ahead))
     chunks = _chunks(_motion(stages, spec, sound.tap(audio), pacer), spec.chunks, pacer)
     render = partial(_render, stages, spec, pacer)
-    muxer = FragmentMuxer()
+    muxer: FragmentMuxer | None = None
     async with aclosing(in_order(render, chunks, _IN_FLIGHT)) as rendered:
         async for chunk in rendered:
+            muxer = muxer or FragmentMuxer(sound.channels, AI_LABEL)
             fragment = await asyncio.to_thread(muxer.write, chunk, sound.take(chunk.frames))
             pacer.start()
             yield fragment
-    if last := await asyncio.to_thread(muxer.finish):
+    if muxer and (last := await asyncio.to_thread(muxer.finish)):
         yield last
 
 

@@ -59,6 +59,14 @@ class LocalAudioEncoder:
     async def encode(self, waveform: Waveform, priority: Priority) -> AudioFeatures:
         return await self._batcher.submit(waveform, priority)
 
+    async def ping(self) -> None:
+        """The models were loaded before this stage was made."""
+
+    @property
+    def running_s(self) -> float:
+        """How long the batch now on the device has been there; 0 when it is free."""
+        return self._batcher.running_s
+
     async def aclose(self) -> None:
         await self._batcher.aclose()
 
@@ -74,6 +82,14 @@ class LocalMotion:
 
     async def generate(self, window: MotionWindow, priority: Priority) -> Motion:
         return await self._batcher.submit(window, priority)
+
+    async def ping(self) -> None:
+        """The models were loaded before this stage was made."""
+
+    @property
+    def running_s(self) -> float:
+        """How long the batch now on the device has been there; 0 when it is free."""
+        return self._batcher.running_s
 
     async def aclose(self) -> None:
         await self._batcher.aclose()
@@ -117,6 +133,14 @@ class LocalRenderer:
 
     def _run(self, items: list[tuple[RenderItem, int]]) -> list[Frames]:
         return self._model.render([item for item, _ in items], size=items[0][1])
+
+    async def ping(self) -> None:
+        """The models were loaded before this stage was made."""
+
+    @property
+    def running_s(self) -> float:
+        """How long the batch now on the device has been there; 0 when it is free."""
+        return self._batcher.running_s
 
     async def aclose(self) -> None:
         await self._batcher.aclose()
@@ -189,9 +213,7 @@ class LocalStages:
         """
         audio_encoder = LocalAudioEncoder(engine.audio_encoder(device), limits, on_batch)
         motion = LocalMotion(engine.motion_generator(device), limits, on_batch)
-        renderer = LocalRenderer(
-            engine.renderer(device), engine.info.name, blobs, limits, on_batch
-        )
+        renderer = LocalRenderer(engine.renderer(device), engine.info.name, blobs, limits, on_batch)
         parts = (audio_encoder, motion, renderer)
         return cls(Stages(engine.info, audio_encoder, motion, renderer), parts)
 

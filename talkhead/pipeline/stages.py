@@ -21,9 +21,14 @@ class RenderRequest:
 class AudioEncoderStage(Protocol):
     async def encode(self, waveform: Waveform, priority: Priority) -> AudioFeatures: ...
 
+    async def ping(self) -> None:
+        """Answer, once the models are loaded."""
+
 
 class MotionStage(Protocol):
     async def generate(self, window: MotionWindow, priority: Priority) -> Motion: ...
+
+    async def ping(self) -> None: ...
 
 
 class RendererStage(Protocol):
@@ -35,6 +40,8 @@ class RendererStage(Protocol):
         """
 
     async def render(self, request: RenderRequest, priority: Priority) -> VideoChunk: ...
+
+    async def ping(self) -> None: ...
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
+from talkhead.errors import PortraitTooLarge, PortraitUnreadable
 from talkhead.pipeline.stages import Stages
 from talkhead.service.identifiers import new_id, now, timestamp
 from talkhead.storage.blobs import Blobs
@@ -26,11 +27,20 @@ class Avatar:
 class Portraits:
     """Pictures under the hash of their bytes: the same picture is stored and studied once."""
 
-    def __init__(self, blobs: Blobs) -> None:
-        self._blobs = blobs
+    def __init__(self, blobs: Blobs, max_bytes: int) -> None:
+        self._blobs, self._max_bytes = blobs, max_bytes
 
     async def add(self, data: bytes) -> str:
-        """Store the bytes of an image file; their key."""
+        """Store the bytes of an image file; their key.
+
+        Raises:
+            PortraitTooLarge, PortraitUnreadable: too many bytes, or none.
+        """
+        if not data:
+            raise PortraitUnreadable("the portrait is empty: 0 bytes")
+        if len(data) > self._max_bytes:
+            megabytes = f"{len(data) / 1e6:.1f} MB; {self._max_bytes / 1e6:g} MB is possible"
+            raise PortraitTooLarge(f"the portrait has {megabytes}")
         return await asyncio.to_thread(self._add, data)
 
     def _add(self, data: bytes) -> str:

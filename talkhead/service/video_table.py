@@ -1,11 +1,11 @@
-"""The records of videos, streamed or made as jobs. The seam behind which a durable queue will stand."""
+"""The records of videos, streamed or made as jobs: the seam where a durable queue will stand."""
 
 import asyncio
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from talkhead.errors import TalkheadError
+from talkhead.errors import InternalError, TalkheadError
 from talkhead.service.identifiers import new_id, now, timestamp
 from talkhead.storage.records import Records
 
@@ -27,7 +27,9 @@ class Video:
     seed: int
     controls: dict[str, Any]
     portrait: str  # key of the blob store
+    audio: str  # key of the speech, there until the video is made
     created_at: str
+    updated_at: str
     expires_at: str
     audio_seconds: float
     progress: float = 0.0  # 0 to 1
@@ -37,11 +39,6 @@ class Video:
     real_time_factor: float | None = None  # seconds of work a second of video
     warnings: list[dict[str, Any]] = field(default_factory=list)
     error: dict[str, Any] | None = None
-
-    @property
-    def audio(self) -> str:
-        """Key of the speech in the blob store."""
-        return f"uploads/{self.id}"
 
     @property
     def content(self) -> str:
@@ -67,6 +64,7 @@ class VideoTable:
         video = Video(
             id=new_id("vid"),
             created_at=timestamp(created),
+            updated_at=timestamp(created),
             expires_at=timestamp(created + self._keep),
             **facts,
         )
@@ -91,7 +89,7 @@ class VideoTable:
         """Change fields of a record that has not ended; one that has stays as it is."""
         video = await self.get(id)
         if not video.ended:
-            video = replace(video, **changes)
+            video = replace(video, updated_at=timestamp(now()), **changes)
             await self._put(video)
         return video
 
@@ -105,6 +103,14 @@ class VideoTable:
         """Ended videos whose time is over."""
         until = timestamp(moment)
         return [video for video in await self.list() if video.ended and video.expires_at < until]
+
+    async def fail_silent(self, since: datetime) -> None:
+        """Unfinished videos that nobody has touched since then will never be finished."""
+        error = error_document(InternalError("its maker was interrupted; send the request again"))
+        until = timestamp(since)
+        for video in await self.list():
+            if not video.ended and video.updated_at < until:
+                await self.end(video.id, "failed", error=error)
 
     async def _put(self, video: Video) -> None:
         await asyncio.to_thread(self._records.put, KIND, video.id, asdict(video))

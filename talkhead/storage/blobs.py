@@ -77,6 +77,11 @@ class LocalBlobs:
     def delete(self, key: str) -> None:
         self.path(key).unlink(missing_ok=True)
 
+    def older_than(self, folder: str, moment: float) -> list[str]:
+        """Keys of a folder last written before `moment`, seconds since the epoch."""
+        files = [path for path in (self._root / folder).glob("*") if path.is_file()]
+        return [f"{folder}/{file.name}" for file in files if file.stat().st_mtime < moment]
+
     def trim(self, folder: str, max_bytes: int) -> None:
         """Delete the least recently written blobs of a folder until it fits."""
         files = [path for path in (self._root / folder).glob("*") if path.is_file()]

@@ -1,0 +1,40 @@
+"""`/v1/avatars`: portraits that were checked and studied once."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, File, Form, UploadFile
+
+from deployments.api.schemas import AvatarView, ListView
+from deployments.api.uploads import require_multipart
+from talkhead.service.service import Service
+
+
+def avatar_routes(service: Service) -> APIRouter:
+    api = APIRouter(prefix="/v1/avatars", tags=["avatars"])
+    avatars = service.avatars
+
+    @api.post("", status_code=201, dependencies=[Depends(require_multipart)])
+    async def create(
+        portrait: Annotated[UploadFile, File(description="An image with one face.")],
+        name: Annotated[str, Form(max_length=200)] = "",
+        consent: Annotated[
+            str, Form(max_length=2000, description="Who agreed to be animated, and how.")
+        ] = "",
+    ) -> AvatarView:
+        """Check and study a portrait, so that a video with it can start at once."""
+        return AvatarView.of(await avatars.create(await portrait.read(), name, consent))
+
+    @api.get("")
+    async def list_avatars() -> ListView:
+        """All avatars, newest first."""
+        return ListView(data=[AvatarView.of(avatar) for avatar in await avatars.list()])
+
+    @api.get("/{id}")
+    async def get(id: str) -> AvatarView:
+        return AvatarView.of(await avatars.get(id))
+
+    @api.delete("/{id}", status_code=204)
+    async def delete(id: str) -> None:
+        await avatars.delete(id)
+
+    return api

@@ -1,0 +1,139 @@
+"""`/v1/videos`: a portrait or avatar and speech in, a video out, streamed or as a job."""
+
+import time
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, File, Form, Request, Response, UploadFile
+from fastapi.responses import FileResponse, JSONResponse
+from pydantic import ValidationError
+from starlette.responses import StreamingResponse
+from starlette.types import Send
+
+from deployments.api.schemas import ListView, VideoOptions, VideoView
+from deployments.api.uploads import require_multipart
+from talkhead.errors import NotFound, OptionError
+from talkhead.service.requests import VideoRequest
+from talkhead.service.service import Service
+from talkhead.service.video_table import Video
+from talkhead.storage.blobs import LocalBlobs
+from talkhead.types import Fragment
+
+OnFirstFragment = Callable[[float], None]  # seconds since the request was read
+
+
+class FragmentResponse(StreamingResponse):
+    """Sends fragments as they are made and closes their generator whatever happens."""
+
+    def __init__(self, fragments: AsyncGenerator[Fragment, None], headers: dict[str, str]):
+        self._fragments = fragments
+        super().__init__(_payloads(fragments), media_type="video/mp4", headers=headers)
+
+    async def stream_response(self, send: Send) -> None:
+        async with aclosing(self._fragments):
+            await super().stream_response(send)
+
+
+async def _payloads(fragments: AsyncGenerator[Fragment, None]) -> AsyncGenerator[bytes, None]:
+    async for fragment in fragments:
+        yield fragment.payload
+
+
+def video_routes(service: Service, on_first_fragment: OnFirstFragment) -> APIRouter:
+    api = APIRouter(prefix="/v1/videos", tags=["videos"])
+    videos = service.videos
+
+    @api.post(
+        "",
+        status_code=202,
+        dependencies=[Depends(require_multipart)],
+        responses={200: {"content": {"video/mp4": {}}, "description": "With stream=true."}},
+        response_model=VideoView,
+    )
+    async def create(
+        audio: Annotated[UploadFile, File(description="Speech: any format FFmpeg reads.")],
+        portrait: Annotated[UploadFile | None, File(description="An image with one face.")] = None,
+        avatar: Annotated[str | None, Form(description="Instead of a portrait: its id.")] = None,
+        options: Annotated[str, Form(description="JSON: see VideoOptions.")] = "{}",
+        stream: Annotated[bool | None, Form(description="Short for options.stream.")] = None,
+    ) -> Response:
+        """Make a video. With `stream` the answer is the video itself, while it is being made."""
+        started = time.perf_counter()
+        wanted = parse_options(options)
+        request = VideoRequest(
+            audio=audio.file,
+            portrait=await portrait.read() if portrait else None,
+            avatar=avatar,
+            engine=wanted.engine,
+            size=wanted.size,
+            seed=wanted.seed,
+            controls=wanted.controls,
+        )
+        if not (wanted.stream if stream is None else stream):
+            video = await videos.submit(request)
+            location = {"Location": f"/v1/videos/{video.id}"}
+            return JSONResponse(VideoView.of(video).model_dump(), 202, headers=location)
+        video, fragments = await videos.stream(request)
+        seconds = time.perf_counter() - started
+        on_first_fragment(seconds)
+        return FragmentResponse(fragments, video_headers(video, seconds))
+
+    @api.get("")
+    async def list_videos() -> ListView:
+        """All videos, newest first."""
+        return ListView(data=[VideoView.of(video) for video in await videos.table.list()])
+
+    @api.get("/{id}")
+    async def get(id: str) -> VideoView:
+        return VideoView.of(await videos.table.get(id))
+
+    @api.post("/{id}/cancel")
+    async def cancel(id: str) -> VideoView:
+        """End a video that is being made."""
+        return VideoView.of(await videos.cancel(id))
+
+    @api.delete("/{id}", status_code=204)
+    async def delete(id: str) -> None:
+        """Forget a video and its file; one that is being made is canceled."""
+        await videos.delete(id)
+
+    @api.get("/{id}/content", response_class=FileResponse)
+    async def content(id: str, request: Request) -> Response:
+        """The finished file. Range requests and `If-None-Match` work."""
+        return content_response(service.blobs, await videos.table.get(id), request)
+
+    return api
+
+
+def content_response(blobs: LocalBlobs, video: Video, request: Request) -> Response:
+    path = blobs.path(video.content)
+    if video.status != "completed" or not path.is_file():
+        raise NotFound(f"video {video.id} is {video.status}: it has no content", "id")
+    etag = {"ETag": f'"{video.id}"'}  # a finished video never changes
+    if request.headers.get("if-none-match") == etag["ETag"]:
+        return Response(status_code=304, headers=etag)
+    return FileResponse(path, headers=etag, media_type="video/mp4", filename=f"{video.id}.mp4")
+
+
+def video_headers(video: Video, first_fragment_s: float) -> dict[str, str]:
+    return {
+        "Content-Location": f"/v1/videos/{video.id}",
+        "Cache-Control": "no-store",
+        "X-Accel-Buffering": "no",  # nginx in front must not collect the stream
+        "Server-Timing": f"first_fragment;dur={1000 * first_fragment_s:.1f}",
+    }
+
+
+def parse_options(text: str) -> VideoOptions:
+    """The options of a request.
+
+    Raises:
+        OptionError: it is not JSON, or not these options; names the one at fault.
+    """
+    try:
+        return VideoOptions.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        param = ".".join(["options", *(str(part) for part in first["loc"])])
+        raise OptionError(f"{param}: {first['msg']}", param) from None

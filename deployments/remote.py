@@ -1,0 +1,99 @@
+"""Handles with types: the only file that says `.remote`.
+
+The classes are pipeline stages, the twins of those in `talkhead.pipeline.local`. A call that meets
+a dead or silent replica is repeated on another: the stages keep nothing, so it gives the same.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ray.exceptions import RayActorError, RayTaskError
+from ray.serve.handle import DeploymentHandle
+
+from talkhead.batching import Priority
+from talkhead.engines.engine import EngineInfo, MotionWindow
+from talkhead.errors import RenderingFailed
+from talkhead.pipeline.stages import RenderRequest, Stages
+from talkhead.types import AudioFeatures, Motion, VideoChunk, Waveform
+
+Handle = DeploymentHandle[Any]
+
+_ATTEMPTS = 4
+_BACKOFF_S = 0.1  # doubled each time
+_SILENT_S = 30.0  # a replica that has not answered by then is as good as dead
+
+
+async def call(make: Callable[[], Any]) -> Any:
+    """The result of `make()`, a unary handle call.
+
+    Raises:
+        TalkheadError: what the other side raised.
+        RenderingFailed: every attempt met a dead or silent replica.
+    """
+    for attempt in range(_ATTEMPTS):
+        response = make()
+        try:
+            async with asyncio.timeout(_SILENT_S):
+                return await response
+        except (RayActorError, TimeoutError):
+            response.cancel()
+            await asyncio.sleep(_BACKOFF_S * 2**attempt)
+        except asyncio.CancelledError:
+            response.cancel()  # else the replica goes on for nobody
+            raise
+        except RayTaskError as error:
+            # Ray raises a subclass of the original whose str() is a whole traceback.
+            raise error.cause from None
+    raise RenderingFailed(f"no replica answered in {_ATTEMPTS} attempts")
+
+
+@dataclass(frozen=True)
+class RemoteAudioEncoder:
+    handle: Handle
+    engine: str
+
+    async def encode(self, waveform: Waveform, priority: Priority) -> AudioFeatures:
+        return await call(lambda: self.handle.encode.remote(self.engine, waveform, priority))
+
+    async def ping(self) -> None:
+        await call(lambda: self.handle.ping.remote())
+
+
+@dataclass(frozen=True)
+class RemoteMotion:
+    handle: Handle
+    engine: str
+
+    async def generate(self, window: MotionWindow, priority: Priority) -> Motion:
+        return await call(lambda: self.handle.generate.remote(self.engine, window, priority))
+
+    async def ping(self) -> None:
+        await call(lambda: self.handle.ping.remote())
+
+
+@dataclass(frozen=True)
+class RemoteRenderer:
+    handle: Handle
+    engine: str
+
+    async def register(self, portrait: str) -> dict[str, float]:
+        return await call(lambda: self.handle.register.remote(self.engine, portrait))
+
+    async def render(self, request: RenderRequest, priority: Priority) -> VideoChunk:
+        return await call(lambda: self.handle.render.remote(self.engine, request, priority))
+
+    async def ping(self) -> None:
+        await call(lambda: self.handle.ping.remote())
+
+
+def remote_stages(
+    info: EngineInfo, audio_encoder: Handle, motion: Handle, renderer: Handle
+) -> Stages:
+    return Stages(
+        info,
+        RemoteAudioEncoder(audio_encoder, info.name),
+        RemoteMotion(motion, info.name),
+        RemoteRenderer(renderer, info.name),
+    )

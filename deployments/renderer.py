@@ -1,0 +1,39 @@
+"""Serves the renderers of the engines: frames batched over sessions, then H.264.
+
+Raw frames never leave this process.
+"""
+
+from deployments.metrics import BatchMetrics
+from deployments.stage import StageSettings, check_progress, per_engine, use_threads
+from talkhead.batching import Priority
+from talkhead.pipeline.stages import RenderRequest
+from talkhead.types import VideoChunk
+
+
+class Renderer:
+    def __init__(self, settings: StageSettings) -> None:
+        from talkhead.pipeline.local import BatchLimits, LocalRenderer
+        from talkhead.storage.blobs import LocalBlobs
+
+        use_threads(settings.threads)
+        limits = BatchLimits(deterministic=settings.deterministic)
+        on_batch, blobs = BatchMetrics().observe, LocalBlobs(settings.data_root)
+        self._stages = per_engine(
+            settings,
+            lambda engine: LocalRenderer(
+                engine.renderer(settings.device), engine.info.name, blobs, limits, on_batch
+            ),
+        )
+
+    async def register(self, engine: str, portrait: str) -> dict[str, float]:
+        return await self._stages[engine].register(portrait)
+
+    async def render(self, engine: str, request: RenderRequest, priority: Priority) -> VideoChunk:
+        return await self._stages[engine].render(request, priority)
+
+    async def ping(self) -> None:
+        """Only a replica whose models are loaded gets to answer."""
+
+    async def check_health(self) -> None:
+        for stage in self._stages.values():
+            check_progress(stage.running_s)

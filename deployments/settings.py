@@ -1,0 +1,61 @@
+"""The `args:` of serve_config.yaml. Unknown keys are refused; the environment is not read."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from talkhead.limits import MB, Limits
+
+Profile = Literal["auto", "cpu", "gpu", "cluster-gpu"]
+
+
+class LimitSettings(BaseModel):
+    """What an operator may change of `talkhead.limits`; the rest follows the machine's memory."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    audio_seconds: float = Field(7200, gt=0, description="Longest speech, seconds.")
+    portrait_megapixels: float = Field(50, gt=0, description="Largest picture.")
+    upload_mb: float = Field(64, gt=0, description="A whole multipart request.")
+    streams: int = Field(8, ge=1, description="At once, in one replica of the ingress.")
+    running_jobs: int = Field(1, ge=1, description="At once, in one replica of the ingress.")
+    queued_jobs: int = Field(1000, ge=1)
+    lead_seconds: float = Field(10, ge=1, le=60, description="A stream's lead over playback.")
+    keep_days: float = Field(7, gt=0, description="Then a finished video is deleted.")
+
+    def limits(self) -> Limits:
+        return replace(
+            Limits(),
+            audio_seconds=self.audio_seconds,
+            portrait_pixels=int(self.portrait_megapixels * 1e6),
+            upload_bytes=int(self.upload_mb * MB),
+            streams=self.streams,
+            running_jobs=self.running_jobs,
+            queued_jobs=self.queued_jobs,
+            lead_seconds=self.lead_seconds,
+            keep_days=self.keep_days,
+        )
+
+
+class AppSettings(BaseModel):
+    """Everything an operator may set; replicas and GPUs follow from the profile."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    profile: Profile = Field("auto", description="auto: gpu where Ray has one, else cpu.")
+    fuse: bool | None = Field(None, description="All stages in one process; default: on cpu.")
+    engines: tuple[str, ...] = Field(("builtin",), min_length=1)
+    data_dir: Path = Field(
+        Path("~/.local/share/talkhead"), description="Avatars, uploads and finished videos."
+    )
+    deterministic: bool = Field(
+        False, description="Items one by one: the same bytes whatever else is running; slower."
+    )
+    threads: int = Field(0, ge=0, description="CPU threads a stage computes with; 0: all cores.")
+    limits: LimitSettings = LimitSettings()
+
+    @property
+    def data_root(self) -> Path:
+        return self.data_dir.expanduser().absolute()

@@ -1,0 +1,143 @@
+"""The library in one call: a portrait and speech in, an MP4 out. No server, no Ray."""
+
+import asyncio
+import tempfile
+import time
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
+from pathlib import Path
+
+from talkhead.engines.registry import find_engine
+from talkhead.errors import PortraitUnreadable
+from talkhead.media.audio import probe_audio, read_audio
+from talkhead.media.remux import to_progressive
+from talkhead.pipeline.flow import in_thread
+from talkhead.pipeline.generate import VideoSpec, generate
+from talkhead.pipeline.local import LocalStages
+from talkhead.pipeline.pacing import Unpaced
+from talkhead.pipeline.windows import JOB_CHUNKS
+from talkhead.service.requests import check_seed, check_size
+from talkhead.storage.blobs import MemoryBlobs
+from talkhead.timing import FRAME_RATE
+from talkhead.types import ControlValue, Fragment
+
+OnProgress = Callable[[float], None]  # 0 to 1
+_PORTRAIT = "portraits/this"
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """What came out of `render`."""
+
+    path: Path
+    frames: int
+    seconds: float
+    real_time_factor: float  # seconds of work a second of video, loading of models included
+
+
+def render(
+    portrait: str | Path,
+    speech: str | Path,
+    output: str | Path,
+    *,
+    engine: str = "builtin",
+    size: int | None = None,
+    seed: int = 0,
+    controls: Mapping[str, ControlValue] | None = None,
+    device: str = "cpu",
+    on_progress: OnProgress = lambda done: None,
+) -> Rendered:
+    """Make one video file.
+
+    Args:
+        portrait: an image with one face; any format OpenCV reads.
+        speech: audio, or a video whose sound is taken; any format FFmpeg reads.
+        output: the MP4 to write; it appears when it is complete.
+        engine: one of `talkhead.engines.registry.engine_names()`.
+        size: frame height and width, pixels, even; None for what the engine likes best.
+        seed: the same seed gives the same video.
+        controls: what the engine can be told, by name: see `talkhead engines`.
+        device: "cpu" or "cuda".
+        on_progress: told how much is done, in this thread.
+
+    Raises:
+        InputError: what is wrong with the input, and which parameter it is.
+        InternalError: weights are missing, or a stage failed.
+    """
+    job = _render(
+        Path(portrait),
+        Path(speech),
+        Path(output),
+        engine,
+        size,
+        seed,
+        controls,
+        device,
+        on_progress,
+    )
+    return asyncio.run(job)
+
+
+async def _render(
+    portrait: Path,
+    speech: Path,
+    output: Path,
+    engine_name: str,
+    size: int | None,
+    seed: int,
+    controls: Mapping[str, ControlValue] | None,
+    device: str,
+    on_progress: OnProgress,
+) -> Rendered:
+    started = time.perf_counter()
+    engine = find_engine(engine_name)
+    spec = VideoSpec(
+        portrait=_PORTRAIT,
+        controls=engine.info.check_controls(controls or {}),
+        chunks=JOB_CHUNKS,
+        size=check_size(size, engine.info),
+        seed=check_seed(seed),
+    )
+    audio = await asyncio.to_thread(probe_audio, speech)
+    blobs = MemoryBlobs()
+    blobs.put(_PORTRAIT, await asyncio.to_thread(_read_file, portrait))
+    async with LocalStages.load(engine, blobs, device=device) as stages:
+        await stages.renderer.register(_PORTRAIT)
+        blocks = in_thread(read_audio(speech))
+        fragments = generate(stages, spec, blocks, Unpaced())
+        frames = await _write(fragments, output, audio.duration_s, on_progress)
+    seconds = frames / FRAME_RATE
+    return Rendered(output, frames, seconds, (time.perf_counter() - started) / seconds)
+
+
+async def _write(
+    fragments: AsyncGenerator[Fragment, None],
+    output: Path,
+    seconds: float,
+    on_progress: OnProgress,
+) -> int:
+    """Write the fragments beside the output, then the output from them in one go."""
+    frames = 0
+    output.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=output.parent, suffix=".part.mp4") as part:
+        async with aclosing(fragments):
+            async for fragment in fragments:
+                await asyncio.to_thread(part.write, fragment.payload)
+                frames += fragment.frames
+                on_progress(min(1.0, frames / FRAME_RATE / seconds))
+        part.flush()
+        await asyncio.to_thread(to_progressive, Path(part.name), output)
+    return frames
+
+
+def _read_file(path: Path) -> bytes:
+    """The bytes of a portrait.
+
+    Raises:
+        PortraitUnreadable: there is no such file, or it cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise PortraitUnreadable(f"{path}: {error.strerror}") from None

@@ -1,0 +1,67 @@
+"""Everything behind the API, opened and closed together."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Self
+
+from talkhead.limits import Limits
+from talkhead.pipeline.stages import Stages
+from talkhead.service.avatars import Avatars, Portraits
+from talkhead.service.sweeper import Sweeper
+from talkhead.service.video_table import VideoTable
+from talkhead.service.videos import Videos
+from talkhead.storage.blobs import LocalBlobs
+from talkhead.storage.records import FileRecords
+
+_PING_S = 5.0
+
+
+@dataclass
+class Service:
+    stages: Mapping[str, Stages]  # by engine name
+    limits: Limits
+    blobs: LocalBlobs
+    avatars: Avatars
+    videos: Videos
+    _sweeper: Sweeper
+    _sweeping: asyncio.Task[None] | None = field(default=None, init=False)
+
+    @classmethod
+    def open(cls, stages: Mapping[str, Stages], root: Path, limits: Limits) -> Self:
+        """A service that keeps its data below `root`. Starts nothing."""
+        blobs, records = LocalBlobs(root / "blobs"), FileRecords(root / "records")
+        portraits = Portraits(blobs, limits.portrait_bytes)
+        avatars = Avatars(stages, portraits, records)
+        table = VideoTable(records, keep=timedelta(days=limits.keep_days))
+        videos = Videos(stages, avatars, portraits, table, blobs, limits)
+        sweeper = Sweeper(avatars, videos, blobs, limits)
+        return cls(stages, limits, blobs, avatars, videos, sweeper)
+
+    def start(self) -> None:
+        """Begin to beat and sweep; call it in the event loop, once or more."""
+        if self._sweeping is None:
+            self._sweeping = asyncio.create_task(self._sweeper.run())
+
+    async def ready(self) -> bool:
+        """Whether every stage of every engine answers."""
+        pings = [
+            stage.ping()
+            for stages in self.stages.values()
+            for stage in (stages.audio_encoder, stages.motion, stages.renderer)
+        ]
+        try:
+            async with asyncio.timeout(_PING_S):
+                await asyncio.gather(*pings)
+        except TimeoutError:
+            return False
+        return True
+
+    async def aclose(self) -> None:
+        """End what runs in the background."""
+        if self._sweeping is not None:
+            self._sweeping.cancel()
+            await asyncio.gather(self._sweeping, return_exceptions=True)
+        await self.videos.aclose()
