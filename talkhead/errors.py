@@ -11,6 +11,7 @@
     │   │   └── UnknownEngine  UnknownControl  ControlOutOfRange
     │   ├── NotFound             no such avatar, video, ...: 404
     │   ├── Canceled             by the caller, from elsewhere
+    │   ├── UnsupportedMedia     415
     │   └── UploadTooLarge       413
     └── InternalError            ours: HTTP 5xx
         ├── WeightsMissing       ├── CheckpointMismatch
@@ -155,6 +156,13 @@ class Canceled(InputError):
     """Somebody asked for the end of this work."""
 
     code = "canceled"
+
+
+class UnsupportedMedia(InputError):
+    """The request's body is not of a kind that is read here."""
+
+    code = "unsupported_media"
+    default_param = "Content-Type"
 
 
 class UploadTooLarge(InputError):

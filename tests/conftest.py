@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from jaxtyping import install_import_hook
 
-install_import_hook(["talkhead.engines"], "beartype.beartype")
+install_import_hook(["talkhead.engines.builtin"], "beartype.beartype")
 
 KINDS = ("unit", "integration", "e2e", "slow", "gpu")
 

@@ -2,10 +2,11 @@
 
 import io
 import wave
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 
@@ -19,8 +20,9 @@ from talkhead.engines.engine import (
     Renderer,
     Schedule,
 )
+from talkhead.media.resampling import SoundBlock
 from talkhead.timing import SAMPLE_RATE, SAMPLES_PER_FRAME
-from talkhead.types import AudioFeatures, Controls, Frames, Image, Motion, Waveform
+from talkhead.types import AudioFeatures, Controls, Frames, Image, Motion, Sound, Waveform
 
 SCHEDULE = Schedule(first=4, step=10, look_ahead=4, context=10, previous=10)
 
@@ -135,3 +137,22 @@ def grey_portrait(size: int = 64, level: int = 60) -> Image:
 def png_bytes(pixels: Image) -> bytes:
     _, data = cv2.imencode(".png", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR))
     return data.tobytes()
+
+
+async def blocks(waveform: Waveform, sizes: Sequence[int]) -> AsyncGenerator[SoundBlock, None]:
+    """`waveform` in pieces of these sizes, the last repeated; its sound is each sample thrice."""
+    start, turn = 0, 0
+    while start < len(waveform):
+        size = sizes[min(turn, len(sizes) - 1)]
+        piece = waveform[start : start + size]
+        yield SoundBlock(np.repeat(piece, 3)[:, None], piece)
+        start, turn = start + size, turn + 1
+
+
+def decode(mp4: bytes) -> tuple[Frames, Sound]:
+    """The pictures of a video, and its sound as (samples, channels)."""
+    with av.open(io.BytesIO(mp4), "r") as container:
+        pictures = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+    with av.open(io.BytesIO(mp4), "r") as container:
+        sound = [frame.to_ndarray().T for frame in container.decode(audio=0)]
+    return np.stack(pictures), np.concatenate(sound)

@@ -16,6 +16,7 @@ from talkhead.errors import (
     NotFound,
     ServiceFull,
     TalkheadError,
+    UnsupportedMedia,
     UploadTooLarge,
 )
 
@@ -23,6 +24,7 @@ from talkhead.errors import (
 _STATUS: tuple[tuple[type[TalkheadError], int], ...] = (
     (NotFound, 404),
     (UploadTooLarge, 413),
+    (UnsupportedMedia, 415),
     (InputError, 422),
     (ServiceFull, 503),
     (TalkheadError, 500),

@@ -6,7 +6,7 @@ from fastapi import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from deployments.api.problems import problem, request_id
-from talkhead.errors import InputError, UploadTooLarge
+from talkhead.errors import UnsupportedMedia, UploadTooLarge
 
 _OVERHEAD = 100_000  # bytes of multipart headers and options beside the files
 
@@ -49,21 +49,14 @@ class BodyLimit:
         return f"the request is larger than {self._max_bytes / 1e6:.0f} MB"
 
 
-class WrongContentType(InputError):
-    """The body is not what this route reads."""
-
-    code = "unsupported_media"
-    default_param = "Content-Type"
-
-
 def require_multipart(request: Request) -> None:
     """A dependency of routes that take files.
 
     Raises:
-        WrongContentType: the body is something else.
+        UnsupportedMedia: the body is something else.
     """
     given = request.headers.get("content-type", "")
     if not given.lower().startswith("multipart/form-data"):
-        raise WrongContentType(
+        raise UnsupportedMedia(
             f"the content type is {given or 'missing'}; multipart/form-data is needed"
         )

@@ -16,7 +16,7 @@ from functools import partial
 import numpy as np
 
 from talkhead.engines.engine import MotionWindow
-from talkhead.media.audio import SoundBlock
+from talkhead.media.resampling import SoundBlock
 from talkhead.media.muxer import FragmentMuxer
 from talkhead.pipeline.flow import in_order
 from talkhead.pipeline.pacing import Pacer

@@ -5,7 +5,7 @@ from contextlib import aclosing
 
 import numpy as np
 
-from talkhead.media.audio import SoundBlock
+from talkhead.media.resampling import SoundBlock
 from talkhead.timing import SOUND_PER_FRAME, SOUND_RATE
 from talkhead.types import Sound
 

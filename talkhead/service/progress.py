@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from talkhead.media.audio import SoundBlock
+from talkhead.media.resampling import SoundBlock
 from talkhead.timing import FRAME_RATE
 from talkhead.types import Fragment
 

@@ -6,6 +6,7 @@ import shutil
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
+from pathlib import Path
 from typing import IO, Any
 
 from talkhead.errors import (
@@ -17,7 +18,7 @@ from talkhead.errors import (
     UnknownEngine,
 )
 from talkhead.limits import Limits
-from talkhead.media.audio import probe_audio, read_audio
+from talkhead.media.audio import AudioLimits, probe_audio, read_audio
 from talkhead.media.remux import to_progressive
 from talkhead.pipeline.flow import in_thread
 from talkhead.pipeline.generate import VideoSpec, generate
@@ -129,9 +130,8 @@ class Videos:
         size, seed = check_size(request.size, stages.info), check_seed(request.seed)
         audio = await asyncio.to_thread(self._store_audio, request.audio)
         try:
-            info = await asyncio.to_thread(
-                probe_audio, self._blobs.path(audio), max_seconds=self._limits.audio_seconds
-            )
+            limits = AudioLimits(maximum_s=self._limits.audio_seconds)
+            info = await asyncio.to_thread(probe_audio, self._blobs.path(audio), limits)
             portrait = await self._portrait(request)
             await stages.renderer.register(portrait)
         except BaseException:
@@ -263,4 +263,4 @@ class Videos:
 def _make_progressive(blobs: LocalBlobs, video: Video) -> None:
     """Fragments are for streaming; a file that is kept gets its index at the front."""
     with blobs.writing(video.content) as file:
-        to_progressive(blobs.path(video.content), file.name)
+        to_progressive(blobs.path(video.content), Path(file.name))
