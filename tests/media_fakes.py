@@ -1,12 +1,14 @@
 """Pictures and sound whose content says which frame they belong to."""
 
 import io
+import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 import av
 import numpy as np
+from av.audio.stream import AudioStream
 from jaxtyping import Float32
 
 from talkhead.media.h264 import encode_chunk
@@ -53,6 +55,31 @@ def speech_like(seconds: float, channels: int = 1) -> Sound:
         buzz = sum(np.sin(2 * np.pi * pitch * k * time) / k for k in range(1, 9))
         voices.append(0.2 * buzz * np.sin(np.pi * 2 * time) ** 2)
     return np.stack(voices, axis=1).astype(np.float32)
+
+
+def wav(sound: Sound, rate: int) -> bytes:
+    """16-bit WAV of any number of channels."""
+    body = (np.clip(sound, -1, 1) * 32767).astype("<i2").tobytes()
+    channels = sound.shape[1]
+    form = struct.pack("<HHIIHH", 1, channels, rate, 2 * channels * rate, 2 * channels, 16)
+    start = b"RIFF" + struct.pack("<I", 36 + len(body)) + b"WAVEfmt " + struct.pack("<I", 16)
+    return start + form + b"data" + struct.pack("<I", len(body)) + body
+
+
+def sound_file(
+    sound: Sound, container: str, codec: str, rate: int = SOUND_RATE, layout: str = ""
+) -> bytes:
+    """`sound`, taken as being at `rate`, in any container and codec that FFmpeg writes."""
+    layout = layout or {1: "mono", 2: "stereo"}[sound.shape[1]]
+    frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(sound.T), "fltp", layout)
+    frame.sample_rate, frame.pts, frame.time_base = rate, 0, Fraction(1, rate)
+    buffer = io.BytesIO()
+    with av.open(buffer, "w", format=container) as output:
+        stream = output.add_stream(codec, rate=rate, layout=layout)
+        assert isinstance(stream, AudioStream)
+        output.mux(stream.encode(frame))
+        output.mux(stream.encode(None))
+    return buffer.getvalue()
 
 
 def cut(frames: Frames, sizes: Sequence[int]) -> list[VideoChunk]:
