@@ -1,0 +1,40 @@
+"""Waveforms to feature rows, batched: the first stage of the engine."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from talkhead.engines.builtin.motion.mel import log_mel
+from talkhead.engines.builtin.motion.model import MotionModel, feature_rows
+from talkhead.timing import SAMPLES_PER_FRAME, frames_in
+from talkhead.types import AudioFeatures, Waveform
+
+
+class BuiltinAudioEncoder:
+    def __init__(self, model: MotionModel) -> None:
+        self._model = model
+
+    def encode(self, waveforms: Sequence[Waveform]) -> list[AudioFeatures]:
+        """A row for every video frame, a part frame included; waveforms of one length share a
+        forward pass.
+        """
+        groups = defaultdict(list)
+        for place, waveform in enumerate(waveforms):
+            groups[frames_in(len(waveform))].append(place)
+        results: dict[int, AudioFeatures] = {}
+        for frames, places in groups.items():
+            rows = self._encode([waveforms[place] for place in places], frames)
+            results.update(zip(places, rows, strict=True))
+        return [results[place] for place in range(len(waveforms))]
+
+    def _encode(self, waveforms: Sequence[Waveform], frames: int) -> list[AudioFeatures]:
+        if frames == 0:
+            width = self._model.config.feature_width
+            return [np.zeros((0, width), np.float32) for _ in waveforms]
+        padded = [np.pad(w, (0, frames * SAMPLES_PER_FRAME - len(w))) for w in waveforms]
+        mels = torch.from_numpy(np.stack([log_mel(waveform) for waveform in padded]))
+        with torch.inference_mode():
+            heard = self._model.audio(mels.to(self._model.mean.device))
+            return list(feature_rows(heard).cpu().numpy())

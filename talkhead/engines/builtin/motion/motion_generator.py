@@ -1,0 +1,125 @@
+"""Feature rows to motion rows, batched: the second stage of the engine."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float32
+from torch import Tensor
+
+from talkhead.engines.builtin.coefficients import ARKIT, NAMES
+from talkhead.engines.builtin.motion.closure import sealed
+from talkhead.engines.builtin.motion.conditions import EMOTIONS
+from talkhead.engines.builtin.motion.config import EVENTS, FRAMES_PER_TOKEN
+from talkhead.engines.builtin.motion.controls import Sampling, sampling
+from talkhead.engines.builtin.motion.diffusion import sample
+from talkhead.engines.builtin.motion.model import MotionModel
+from talkhead.engines.builtin.motion.noise import window_noise
+from talkhead.engines.builtin.motion.schedule import SCHEDULE
+from talkhead.engines.engine import MotionWindow
+from talkhead.types import Motion
+
+POSE_COLUMNS = slice(len(ARKIT), len(NAMES))
+
+
+class BuiltinMotionGenerator:
+    def __init__(self, model: MotionModel) -> None:
+        self._model = model
+
+    def generate(self, windows: Sequence[MotionWindow]) -> list[Motion]:
+        """`window.frames` rows for each; windows of one size and sampler share their passes."""
+        groups: dict[tuple[int, int, bool], list[int]] = defaultdict(list)
+        items = [_Item.of(window) for window in windows]
+        for place, item in enumerate(items):
+            groups[item.kind].append(place)
+        results: dict[int, Motion] = {}
+        for (_, steps, guided), places in groups.items():
+            chosen = [items[place] for place in places]
+            rows = self._sample(chosen, steps, guided)
+            finished = (item.finish(row) for item, row in zip(chosen, rows, strict=True))
+            results.update(zip(places, finished, strict=True))
+        return [results[place] for place in range(len(windows))]
+
+    def _sample(self, items: Sequence["_Item"], steps: int, guided: bool) -> list[Motion]:
+        model = self._model
+        device = model.mean.device
+        features = _stacked([item.features for item in items]).to(device)
+        present = _stacked([item.present for item in items]).to(device)
+        previous = model.normalise(_stacked([item.previous for item in items]).to(device))
+        previous = previous * present[..., None]
+        condition = self._condition(items)
+        guidance = torch.tensor([[[item.sampling.guidance]] for item in items], device=device)
+
+        def predict(noisy: Tensor, time: Tensor) -> Tensor:
+            told = model.denoiser(noisy, time, previous, present, features, condition)
+            if not guided:
+                return told
+            silent = model.denoiser.silent.expand_as(features)
+            untold = model.denoiser(noisy, time, previous, present, silent, condition)
+            return untold + guidance * (told - untold)
+
+        with torch.inference_mode():
+            noise = _stacked([item.noise for item in items]).to(device)
+            return list(model.denormalise(sample(predict, noise, steps)).cpu().numpy())
+
+    def _condition(self, items: Sequence["_Item"]) -> Tensor:
+        conditions = [item.sampling.condition for item in items]
+        device = self._model.mean.device
+        return self._model.condition(
+            torch.tensor([EMOTIONS.index(c.emotion) for c in conditions], device=device),
+            torch.tensor([c.intensity for c in conditions], device=device),
+            torch.tensor([c.styles for c in conditions], device=device),
+        )
+
+
+@dataclass(frozen=True)
+class _Item:
+    """A window as the network takes it: whole tokens, ten earlier rows whether there or not."""
+
+    frames: int  # wanted
+    features: Float32[np.ndarray, "rows audio"]
+    previous: Float32[np.ndarray, "previous dim"]
+    present: Float32[np.ndarray, " previous"]
+    noise: Float32[np.ndarray, "window dim"]
+    sampling: Sampling
+
+    @staticmethod
+    def of(window: MotionWindow) -> "_Item":
+        settings = sampling(window.controls)
+        length = window.frames + SCHEDULE.look_ahead
+        padding = -length % FRAMES_PER_TOKEN
+        heard = window.features[-(SCHEDULE.previous + length) :]
+        known = window.previous[-SCHEDULE.previous :]
+        previous = np.zeros((SCHEDULE.previous, len(NAMES)), np.float32)
+        present = np.zeros(SCHEDULE.previous, np.float32)
+        if len(known):
+            previous[-len(known) :] = known
+            present[-len(known) :] = 1
+        if settings.head_scale > 0:
+            previous[:, POSE_COLUMNS] /= settings.head_scale
+        return _Item(
+            frames=window.frames,
+            features=np.pad(heard, ((0, padding), (0, 0)), "edge"),
+            previous=previous,
+            present=present,
+            noise=window_noise(window.seed, window.index, length + padding),
+            sampling=settings,
+        )
+
+    @property
+    def kind(self) -> tuple[int, int, bool]:
+        """What must be equal to share a pass: window length, steps, whether guided."""
+        return len(self.noise), self.sampling.steps, self.sampling.guidance != 1
+
+    def finish(self, rows: Motion) -> Motion:
+        closing = self.features[SCHEDULE.previous :, -len(EVENTS) + EVENTS.index("closure")]
+        motion = sealed(rows, closing)[: self.frames]
+        motion[:, : len(ARKIT)] = np.clip(motion[:, : len(ARKIT)], 0, 1)
+        motion[:, POSE_COLUMNS] *= self.sampling.head_scale
+        return motion
+
+
+def _stacked(arrays: Sequence[Float32[np.ndarray, "..."]]) -> Tensor:
+    return torch.from_numpy(np.stack(arrays))
