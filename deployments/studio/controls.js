@@ -1,0 +1,141 @@
+// What the engine can be told, built from what the server says of its engines.
+
+import { byId, element, showError } from "./dom.js";
+
+const SIZES = [128, 256, 384, 512, 768, 1024];
+const MAX_SEED = 2 ** 31;
+
+export class EngineControls {
+  #models = [];
+  #model = null;
+  #list = byId("control-list");
+  #values = new Map(); // name of a control -> () => value, only if it was changed
+  #seed = numberInput(0);
+  #size = null;
+
+  /** Show the controls of these engines, of the first one to begin with. */
+  show(models) {
+    this.#models = models;
+    this.#show(models[0]);
+  }
+
+  /** The `options` of a request. */
+  options() {
+    const changed = [...this.#values].map(([name, value]) => [name, value()]);
+    const controls = Object.fromEntries(changed.filter(([, value]) => value !== undefined));
+    const seed = Number(this.#seed.value) || 0;
+    const size = this.#size ? Number(this.#size.value) : this.#model.sizes.default;
+    return { engine: this.#model.id, size, seed, controls };
+  }
+
+  /** Mark the control that `param`, as "options.controls.pose", names; false if it is none of ours. */
+  fail(param, message) {
+    const row = this.#list.querySelector(`[data-param="${CSS.escape(param)}"]`);
+    if (!row) return false;
+    byId("controls").open = true;
+    row.setAttribute("aria-invalid", "true");
+    row.append(element("p", { className: "error", role: "alert", textContent: message }));
+    row.querySelector("input, select").focus();
+    return true;
+  }
+
+  clearErrors() {
+    for (const row of this.#list.querySelectorAll("[aria-invalid]")) {
+      row.removeAttribute("aria-invalid");
+      row.querySelector(".error").remove();
+    }
+    showError("general-error", "");
+  }
+
+  #show(model) {
+    this.#model = model;
+    this.#values.clear();
+    this.#list.replaceChildren();
+    if (this.#models.length > 1) this.#list.append(this.#engineRow());
+    for (const control of model.controls) this.#list.append(this.#controlRow(control));
+    this.#list.append(...this.#sizeRow(model.sizes), this.#seedRow(), this.#resetRow());
+  }
+
+  #engineRow() {
+    const select = choice(this.#models.map(({ id, title }) => [id, title]), this.#model.id);
+    select.addEventListener("change", () => this.#show(this.#models.find(({ id }) => id === select.value)));
+    return row("options.engine", "Engine", select, `Weights: ${this.#model.weights_licence}.`);
+  }
+
+  #controlRow(control) {
+    const param = `options.controls.${control.name}`;
+    const title = control.name.replaceAll("_", " ");
+    if (control.choices) {
+      const select = choice(control.choices.map((word) => [word, word]), control.default);
+      this.#values.set(control.name, () => changed(select.value, control.default));
+      return row(param, title, select, control.effect);
+    }
+    const { minimum: min, maximum: max } = control;
+    const slider = element("input", { type: "range", min, max, step: "any", value: control.default });
+    slider.min = min;
+    slider.max = max;
+    slider.step = (max - min) / 100;
+    slider.value = control.default;
+    this.#values.set(control.name, () => changed(Number(slider.value), Number(control.default)));
+    return row(param, title, slider, control.effect, shownValue(slider));
+  }
+
+  #sizeRow({ minimum, maximum, default: usual }) {
+    const sizes = SIZES.filter((size) => size >= minimum && size <= maximum && size !== usual);
+    this.#size = null;
+    if (!sizes.length) return [];
+    const ordered = [...sizes, usual].sort((one, other) => one - other);
+    this.#size = choice(ordered.map((size) => [size, `${size} × ${size}`]), usual);
+    return [row("options.size", "picture size", this.#size, "Pixels. Smaller is faster.")];
+  }
+
+  #seedRow() {
+    this.#seed = numberInput(this.#seed.value);
+    const button = element("button", { type: "button", className: "quiet", textContent: "Random" });
+    button.addEventListener("click", () => (this.#seed.value = Math.floor(Math.random() * MAX_SEED)));
+    const help = "The same seed with the same input gives the same video.";
+    return row("options.seed", "seed", this.#seed, help, button);
+  }
+
+  #resetRow() {
+    const button = element("button", { type: "button", className: "quiet", textContent: "Reset all" });
+    button.addEventListener("click", () => {
+      this.#seed.value = 0;
+      this.#show(this.#model);
+      this.#list.querySelector("input, select")?.focus();
+    });
+    return button;
+  }
+}
+
+const changed = (value, usual) => (value === usual ? undefined : value);
+
+function row(param, title, input, help, beside = "") {
+  input.id = param;
+  const note = element("p", { className: "hint", id: `${param}-help`, textContent: help });
+  input.setAttribute("aria-describedby", note.id);
+  const label = element("label", { textContent: title, htmlFor: param });
+  const head = element("div", { className: "row-head" }, label, beside);
+  const whole = element("div", { className: "row" }, head, input, note);
+  whole.dataset.param = param;
+  return whole;
+}
+
+function choice(pairs, chosen) {
+  const select = element("select");
+  select.append(...pairs.map(([value, textContent]) => element("option", { value, textContent })));
+  select.value = chosen;
+  return select;
+}
+
+function numberInput(value) {
+  return element("input", { type: "number", min: 0, max: MAX_SEED, step: 1, value });
+}
+
+function shownValue(slider) {
+  const output = element("output", { className: "figure" });
+  const show = () => (output.textContent = Number(slider.value).toFixed(2));
+  slider.addEventListener("input", show);
+  show();
+  return output;
+}
