@@ -16,7 +16,7 @@ from deployments.stage import StageSettings
 
 def build(args: AppSettings) -> Application:
     """Bind every deployment to what the profile gives it."""
-    chosen = resources(args, ray.cluster_resources().get("GPU", 0))
+    chosen = resources(args, _gpus())
     stage = StageSettings(
         args.engines, chosen.device, args.data_root, args.deterministic, args.threads
     )
@@ -34,3 +34,8 @@ def build(args: AppSettings) -> Application:
 
 def _bind(cls: type, options: Options, *args: object) -> Application:
     return serve.deployment(**options)(cls).bind(*args)
+
+
+def _gpus() -> float:
+    found: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]  # Ray's
+    return found.get("GPU", 0.0)

@@ -54,7 +54,7 @@ def serving(config: Path, address: str) -> Iterator["subprocess.Popen[bytes]"]:
     _OUTPUT.parent.mkdir(exist_ok=True)
     log_path = _OUTPUT.with_name("serve.log")
     console.print(f"Starting Ray Serve (log: {log_path}) ...")
-    command = [Path(sys.executable).with_name("serve"), "run", config]
+    command = [str(Path(sys.executable).with_name("serve")), "run", str(config)]
     environment = {**os.environ, "RAY_ADDRESS": "local", "RAY_USAGE_STATS_ENABLED": "0"}
     environment["PYTHONPATH"] = os.pathsep.join([str(Path.cwd()), os.environ.get("PYTHONPATH", "")])
     with log_path.open("wb") as log:

@@ -5,6 +5,7 @@ a dead or silent replica is repeated on another: the stages keep nothing, so it 
 """
 
 import asyncio
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,8 @@ from talkhead.pipeline.stages import RenderRequest, Stages
 from talkhead.types import AudioFeatures, Motion, VideoChunk, Waveform
 
 Handle = DeploymentHandle[Any]
+
+_log = logging.getLogger("ray.serve")
 
 _ATTEMPTS = 4
 _BACKOFF_S = 0.1  # doubled each time
@@ -37,8 +40,9 @@ async def call(make: Callable[[], Any]) -> Any:
         try:
             async with asyncio.timeout(_SILENT_S):
                 return await response
-        except (RayActorError, TimeoutError):
+        except (RayActorError, TimeoutError) as error:
             response.cancel()
+            _log.warning("repeating a call after %s, attempt %d", type(error).__name__, attempt + 1)
             await asyncio.sleep(_BACKOFF_S * 2**attempt)
         except asyncio.CancelledError:
             response.cancel()  # else the replica goes on for nobody

@@ -16,14 +16,18 @@ class LimitSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    audio_seconds: float = Field(7200, gt=0, description="Longest speech, seconds.")
-    portrait_megapixels: float = Field(50, gt=0, description="Largest picture.")
-    upload_mb: float = Field(64, gt=0, description="A whole multipart request.")
-    streams: int = Field(8, ge=1, description="At once, in one replica of the ingress.")
-    running_jobs: int = Field(1, ge=1, description="At once, in one replica of the ingress.")
-    queued_jobs: int = Field(1000, ge=1)
-    lead_seconds: float = Field(10, ge=1, le=60, description="A stream's lead over playback.")
-    keep_days: float = Field(7, gt=0, description="Then a finished video is deleted.")
+    audio_seconds: float = Field(default=7200, gt=0, description="Longest speech, seconds.")
+    portrait_megapixels: float = Field(default=50, gt=0, description="Largest picture.")
+    upload_mb: float = Field(default=64, gt=0, description="A whole multipart request.")
+    streams: int = Field(default=8, ge=1, description="At once, in one replica of the ingress.")
+    running_jobs: int = Field(
+        default=1, ge=1, description="At once, in one replica of the ingress."
+    )
+    queued_jobs: int = Field(default=1000, ge=1)
+    lead_seconds: float = Field(
+        default=10, ge=1, le=60, description="A stream's lead over playback."
+    )
+    keep_days: float = Field(default=7, gt=0, description="Then a finished video is deleted.")
 
     def limits(self) -> Limits:
         return replace(
@@ -44,16 +48,21 @@ class AppSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    profile: Profile = Field("auto", description="auto: gpu where Ray has one, else cpu.")
-    fuse: bool | None = Field(None, description="All stages in one process; default: on cpu.")
-    engines: tuple[str, ...] = Field(("builtin",), min_length=1)
+    profile: Profile = Field(default="auto", description="auto: gpu where Ray has one, else cpu.")
+    fuse: bool | None = Field(
+        default=None, description="All stages in one process; default: on cpu."
+    )
+    engines: tuple[str, ...] = Field(default=("builtin",), min_length=1)
     data_dir: Path = Field(
-        Path("~/.local/share/talkhead"), description="Avatars, uploads and finished videos."
+        default=Path("~/.local/share/talkhead"), description="Avatars, uploads and finished videos."
     )
     deterministic: bool = Field(
-        False, description="Items one by one: the same bytes whatever else is running; slower."
+        default=False,
+        description="Items one by one: the same bytes whatever else is running; slower.",
     )
-    threads: int = Field(0, ge=0, description="CPU threads a stage computes with; 0: all cores.")
+    threads: int = Field(
+        default=0, ge=0, description="CPU threads a stage computes with; 0: all cores."
+    )
     limits: LimitSettings = LimitSettings()
 
     @property

@@ -27,7 +27,7 @@ def avatar_routes(service: Service) -> APIRouter:
     @api.get("")
     async def list_avatars() -> ListView:
         """All avatars, newest first."""
-        return ListView(data=[AvatarView.of(avatar) for avatar in await avatars.list()])
+        return ListView(data=[AvatarView.of(avatar) for avatar in await avatars.all()])
 
     @api.get("/{id}")
     async def get(id: str) -> AvatarView:

@@ -27,10 +27,12 @@ class VideoOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    stream: bool = Field(False, description="Answer with the video itself while it is made.")
-    engine: str = Field("builtin", description="One of `/v1/models`.")
-    size: int | None = Field(None, description="Frame height and width, pixels; even.")
-    seed: int = Field(0, ge=0, description="The same seed gives the same video.")
+    stream: bool = Field(
+        default=False, description="Answer with the video itself while it is made."
+    )
+    engine: str = Field(default="builtin", description="One of `/v1/models`.")
+    size: int | None = Field(default=None, description="Frame height and width, pixels; even.")
+    seed: int = Field(default=0, ge=0, description="The same seed gives the same video.")
     controls: dict[str, float | str] = Field(
         default_factory=dict, description="What the engine can be told: see `/v1/models`."
     )

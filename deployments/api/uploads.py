@@ -1,7 +1,5 @@
 """How large a request body may be, and what kind: refused before it is read."""
 
-from collections.abc import Awaitable, Callable
-
 from fastapi import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -23,30 +21,38 @@ class BodyLimit:
         declared = dict(scope["headers"]).get(b"content-length", b"0")
         if declared.isdigit() and int(declared) > self._max_bytes:
             return await self._refuse(scope, receive, send)
-        try:
-            await self._app(scope, self._counting(receive), send)
-        except UploadTooLarge:
+        counter = _Counter(receive, send, self._max_bytes)
+        await self._app(scope, counter.receive, counter.send)
+        if counter.exceeded:
             await self._refuse(scope, receive, send)
 
-    def _counting(self, receive: Receive) -> Callable[[], Awaitable[Message]]:
-        received = 0
-
-        async def counted() -> Message:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            if received > self._max_bytes:
-                raise UploadTooLarge(self._message())
-            return message
-
-        return counted
-
     async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
-        response = problem(UploadTooLarge(self._message()), request_id(Request(scope)))
+        message = f"the request is larger than {self._max_bytes / 1e6:.0f} MB"
+        response = problem(UploadTooLarge(message), request_id(Request(scope)))
         await response(scope, receive, send)
 
-    def _message(self) -> str:
-        return f"the request is larger than {self._max_bytes / 1e6:.0f} MB"
+
+class _Counter:
+    """Ends a body that grows too large as if its client had left, and holds back the answer."""
+
+    def __init__(self, receive: Receive, send: Send, max_bytes: int) -> None:
+        self._receive, self._send, self._max_bytes = receive, send, max_bytes
+        self._received = 0
+        self._answered = False
+
+    @property
+    def exceeded(self) -> bool:
+        return self._received > self._max_bytes and not self._answered
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        self._received += len(message.get("body", b""))
+        return {"type": "http.disconnect"} if self.exceeded else message
+
+    async def send(self, message: Message) -> None:
+        if not self.exceeded:
+            self._answered = True
+            await self._send(message)
 
 
 def require_multipart(request: Request) -> None:

@@ -82,7 +82,7 @@ def video_routes(service: Service, on_first_fragment: OnFirstFragment) -> APIRou
     @api.get("")
     async def list_videos() -> ListView:
         """All videos, newest first."""
-        return ListView(data=[VideoView.of(video) for video in await videos.table.list()])
+        return ListView(data=[VideoView.of(video) for video in await videos.table.all()])
 
     @api.get("/{id}")
     async def get(id: str) -> VideoView:

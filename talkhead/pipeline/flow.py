@@ -43,8 +43,9 @@ async def in_order(
             places.release()
         feeder.result()  # raises what the source raised
     finally:
-        for task in (feeder, *started):
-            task.cancel()
+        feeder.cancel()
+        for call in started:
+            call.cancel()
         await asyncio.gather(feeder, *started, return_exceptions=True)
 
 

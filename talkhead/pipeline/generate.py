@@ -16,8 +16,8 @@ from functools import partial
 import numpy as np
 
 from talkhead.engines.engine import MotionWindow
-from talkhead.media.resampling import SoundBlock
 from talkhead.media.muxer import FragmentMuxer
+from talkhead.media.resampling import SoundBlock
 from talkhead.pipeline.flow import in_order
 from talkhead.pipeline.pacing import Pacer
 from talkhead.pipeline.sound import SoundBuffer
@@ -70,6 +70,7 @@ async def _chunks(
                 await pacer.wait_for(chunk.start)
                 yield chunk
     for chunk in cutter.finish():
+        await pacer.wait_for(chunk.start)
         yield chunk
 
 

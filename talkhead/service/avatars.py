@@ -76,9 +76,9 @@ class Avatars:
         """
         return Avatar(**await asyncio.to_thread(self._records.get, KIND, id))
 
-    async def list(self) -> list[Avatar]:
+    async def all(self) -> list[Avatar]:
         """All avatars, newest first."""
-        documents = await asyncio.to_thread(self._records.list, KIND)
+        documents = await asyncio.to_thread(self._records.all, KIND)
         avatars = [Avatar(**document) for document in documents]
         return sorted(avatars, key=lambda avatar: avatar.created_at, reverse=True)
 

@@ -38,8 +38,8 @@ class Sweeper:
     async def sweep(self) -> None:
         for video in await self._videos.table.expired(now()):
             await self._videos.delete(video.id)
-        needed = {avatar.portrait for avatar in await self._avatars.list()}
-        unfinished = [video for video in await self._videos.table.list() if not video.ended]
+        needed = {avatar.portrait for avatar in await self._avatars.all()}
+        unfinished = [video for video in await self._videos.table.all() if not video.ended]
         needed |= {key for video in unfinished for key in (video.portrait, video.audio)}
         await asyncio.to_thread(self._delete_loose, needed)
         await asyncio.to_thread(self._blobs.trim, "appearances", self._limits.appearance_bytes)

@@ -79,9 +79,9 @@ class VideoTable:
         """
         return Video(**await asyncio.to_thread(self._records.get, KIND, id))
 
-    async def list(self) -> list[Video]:
+    async def all(self) -> list[Video]:
         """All records, newest first."""
-        documents = await asyncio.to_thread(self._records.list, KIND)
+        documents = await asyncio.to_thread(self._records.all, KIND)
         videos = [Video(**document) for document in documents]
         return sorted(videos, key=lambda video: video.created_at, reverse=True)
 
@@ -102,13 +102,13 @@ class VideoTable:
     async def expired(self, moment: datetime) -> list[Video]:
         """Ended videos whose time is over."""
         until = timestamp(moment)
-        return [video for video in await self.list() if video.ended and video.expires_at < until]
+        return [video for video in await self.all() if video.ended and video.expires_at < until]
 
     async def fail_silent(self, since: datetime) -> None:
         """Unfinished videos that nobody has touched since then will never be finished."""
         error = error_document(InternalError("its maker was interrupted; send the request again"))
         until = timestamp(since)
-        for video in await self.list():
+        for video in await self.all():
             if not video.ended and video.updated_at < until:
                 await self.end(video.id, "failed", error=error)
 

@@ -1,12 +1,12 @@
 """Making videos: as a stream to one caller, or as a job that ends in a file."""
 
 import asyncio
+import logging
 import secrets
 import shutil
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
-from pathlib import Path
 from typing import IO, Any
 
 from talkhead.errors import (
@@ -18,7 +18,8 @@ from talkhead.errors import (
     UnknownEngine,
 )
 from talkhead.limits import Limits
-from talkhead.media.audio import AudioLimits, probe_audio, read_audio
+from talkhead.media.audio import probe_audio, read_audio
+from talkhead.media.audio_file import AudioLimits
 from talkhead.media.remux import to_progressive
 from talkhead.pipeline.flow import in_thread
 from talkhead.pipeline.generate import VideoSpec, generate
@@ -32,6 +33,7 @@ from talkhead.service.video_table import Video, VideoTable, error_document
 from talkhead.storage.blobs import LocalBlobs
 from talkhead.types import Fragment
 
+_log = logging.getLogger("talkhead")
 _OUR_FAULT = "something went wrong on our side"
 
 
@@ -49,6 +51,7 @@ class Videos:
     ) -> None:
         self._stages, self._avatars, self._portraits = stages, avatars, portraits
         self.table, self._blobs, self._limits = table, blobs, limits
+        self._audio_limits = AudioLimits(maximum_s=limits.audio_seconds)
         self._streams = 0
         self._queue: asyncio.Queue[str] = asyncio.Queue(limits.queued_jobs)
         self._runners: list[asyncio.Task[None]] = []
@@ -130,8 +133,8 @@ class Videos:
         size, seed = check_size(request.size, stages.info), check_seed(request.seed)
         audio = await asyncio.to_thread(self._store_audio, request.audio)
         try:
-            limits = AudioLimits(maximum_s=self._limits.audio_seconds)
-            info = await asyncio.to_thread(probe_audio, self._blobs.path(audio), limits)
+            path = self._blobs.path(audio)
+            info = await asyncio.to_thread(probe_audio, path, self._audio_limits)
             portrait = await self._portrait(request)
             await stages.renderer.register(portrait)
         except BaseException:
@@ -214,9 +217,11 @@ class Videos:
         """One runner: a job after the other, for as long as the service lives."""
         while True:
             id = await self._queue.get()
-            self._running[id] = asyncio.create_task(self._run_job(id))
-            await asyncio.wait([self._running[id]])
+            job = self._running[id] = asyncio.create_task(self._run_job(id))
+            await asyncio.wait([job])
             del self._running[id]
+            if not job.cancelled() and (error := job.exception()):
+                _log.error("job %s failed", id, exc_info=error)
 
     async def _run_job(self, id: str) -> None:
         video = await self.table.update(id, status="in_progress")
@@ -237,16 +242,18 @@ class Videos:
         stages = self._stages_of(video.engine)
         spec = VideoSpec(video.portrait, video.controls, chunks, video.size, video.seed)
         progress = Progress(video.audio_seconds, started=time.perf_counter())
-        audio = progress.tap(in_thread(read_audio(self._blobs.path(video.audio))))
+        blocks = read_audio(self._blobs.path(video.audio), limits=self._audio_limits)
         try:
             with self._blobs.writing(video.content) as file:
+                audio = progress.tap(in_thread(blocks))
                 async with aclosing(generate(stages, spec, audio, pacer)) as fragments:
                     async for fragment in fragments:
                         await asyncio.to_thread(file.write, fragment.payload)
                         await self._note(video.id, progress.changes(fragment))
                         yield fragment
-            if not video.stream:
-                await asyncio.to_thread(_make_progressive, self._blobs, video)
+            if not video.stream:  # a stream's file stays what was sent
+                path = self._blobs.path(video.content)
+                await asyncio.to_thread(to_progressive, path, path)
             await self.table.end(video.id, "completed", **progress.result())
         finally:
             await asyncio.to_thread(self._blobs.delete, video.audio)
@@ -258,9 +265,3 @@ class Videos:
     async def _delete_files(self, video: Video) -> None:
         for key in (video.audio, video.content):
             await asyncio.to_thread(self._blobs.delete, key)
-
-
-def _make_progressive(blobs: LocalBlobs, video: Video) -> None:
-    """Fragments are for streaming; a file that is kept gets its index at the front."""
-    with blobs.writing(video.content) as file:
-        to_progressive(blobs.path(video.content), Path(file.name))

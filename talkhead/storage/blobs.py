@@ -57,8 +57,9 @@ class LocalBlobs:
         target = self.path(key)
         target.parent.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=".part-")
+        os.close(descriptor)
         try:
-            with os.fdopen(descriptor, "wb") as file:
+            with open(name, "wb") as file:
                 yield file
             os.replace(name, target)
         except BaseException:

@@ -27,7 +27,7 @@ class Records(Protocol):
             NotFound: there is none.
         """
 
-    def list(self, kind: str) -> list[Document]:
+    def all(self, kind: str) -> list[Document]:
         """All documents of a kind, in no particular order."""
 
     def delete(self, kind: str, id: str) -> None:
@@ -53,7 +53,7 @@ class FileRecords:
             raise NotFound(f"there is no {kind} {id!r}", "id") from None
         return document
 
-    def list(self, kind: str) -> list[Document]:
+    def all(self, kind: str) -> list[Document]:
         documents = []
         for path in (self._root / kind).glob("*.json"):
             try:

@@ -64,7 +64,8 @@ async def test_the_length_is_exact(samples: int) -> None:
     async with local() as stages:
         pictures, sound = decode(await video(stages, tone(samples / SAMPLE_RATE), [1_000]))
     assert len(pictures) == -(-samples // SAMPLES_PER_FRAME)
-    assert len(sound) == len(pictures) * SOUND_RATE // 25
+    # The container says where the last packet ends; FFmpeg's decoder gives all of it.
+    assert 0 <= len(sound) - len(pictures) * SOUND_RATE // 25 < 1024
 
 
 @pytest.mark.parametrize("frame", [0, 3, 4, 13, 40, 59])

@@ -140,7 +140,7 @@ def test_values_that_are_no_numbers_are_refused(value: float) -> None:
         SpeechResampler(16_000, 1).push(np.full((10, 1), value, np.float32))
 
 
-@pytest.mark.parametrize("rate", [0, 100, MAXIMUM_RATE + 1])
+@pytest.mark.parametrize("rate", [0, 100, 3_999, 96_001, MAXIMUM_RATE + 1])
 def test_impossible_rates_are_refused(rate: int) -> None:
     with pytest.raises(AudioUnreadable, match="samples per second"):
         SpeechResampler(rate, 1)
