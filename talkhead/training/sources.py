@@ -41,7 +41,7 @@ def _flite(*voices: str) -> Callable[[bool], Speak]:
 
 
 def _espeak(held_out: bool) -> Speak:
-    engine = espeak.Espeak()
+    engine = espeak.library()
     weights = np.array(list(espeak.ENGLISH.values()), float)
     variants = espeak.HELD_OUT_VARIANTS if held_out else espeak.VARIANTS
 

@@ -66,6 +66,11 @@ class Trainer:
         self.optimiser = torch.optim.AdamW(groups, weight_decay=0.01, betas=(0.9, 0.98))
         self.step = 0
 
+    def start_from(self, weights: dict[str, Tensor]) -> None:
+        """Another training's result; the scale of the motion stays that one's."""
+        self.model.load_state_dict(weights)
+        self.smoothed.load_state_dict(weights)
+
     def run(self, checkpoint: Path) -> MotionModel:
         """Trains from where `checkpoint` left off, if it exists, to the end."""
         torch.set_num_threads(self.config.threads)

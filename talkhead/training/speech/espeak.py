@@ -1,6 +1,7 @@
 """Speech from espeak-ng's C library: formant voices in many variants and languages."""
 
 import ctypes
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -63,8 +64,14 @@ _Callback = ctypes.CFUNCTYPE(
 )
 
 
+@cache
+def library() -> "Espeak":
+    """The one instance of this process: initialised twice, the library hangs."""
+    return Espeak()
+
+
 class Espeak:
-    """The library, initialised: it is one a process, and not for several threads."""
+    """The library, initialised; not for several threads."""
 
     def __init__(self) -> None:
         self._library = ctypes.CDLL(LIBRARY)
