@@ -150,11 +150,13 @@ def _gathered(
 ) -> Iterator[Float32[np.ndarray, "samples channels"]]:
     """The same samples in pieces of at least `least`, but the last."""
     waiting: list[Float32[np.ndarray, "samples channels"]] = []
+    count = 0
     for piece in pieces:
         waiting.append(piece)
-        if sum(map(len, waiting)) >= least:
+        count += len(piece)
+        if count >= least:
             yield np.concatenate(waiting)
-            waiting = []
+            waiting, count = [], 0
     if waiting:
         yield np.concatenate(waiting)
 

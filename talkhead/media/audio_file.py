@@ -16,6 +16,7 @@ from av.container import InputContainer
 from jaxtyping import Float32
 
 from talkhead.errors import AudioTooLong, AudioTruncated, AudioUnreadable
+from talkhead.media.resampling import check_rate
 from talkhead.media.wholeness import ends_early
 from talkhead.timing import SAMPLE_RATE, SAMPLES_PER_FRAME
 
@@ -65,11 +66,12 @@ def first_stream(container: InputContainer) -> AudioStream:
     """The audio stream that counts, also of a video.
 
     Raises:
-        AudioUnreadable: its codec is not known, or its headers make no sense.
+        AudioUnreadable: its codec or sample rate is not known, or its headers make no sense.
     """
     stream = container.streams.audio[0]
     if stream.codec_context is None or stream.channels < 1 or stream.rate < 1:
         raise AudioUnreadable("the sound is in a codec that is not known, or damaged")
+    check_rate(stream.rate)
     stream.codec_context.thread_count = 1
     return stream
 
@@ -128,7 +130,7 @@ def _decoded(
 ) -> Iterator[Float32[np.ndarray, "samples channels"]]:
     failed, good = 0, 0
     convert: av.AudioResampler | None = None
-    channels = 0
+    kind: tuple[int, str, str] | None = None
     for packet in container.demux(stream):
         try:
             frames = packet.decode()
@@ -137,8 +139,8 @@ def _decoded(
             continue
         for frame in frames:
             convert = convert or _converter(frame)
-            channels = channels or _channels(frame)
-            if (frame.sample_rate, _channels(frame)) != (stream.rate, channels):
+            kind = kind or (stream.rate, frame.layout.name, frame.format.name)
+            if (frame.sample_rate, frame.layout.name, frame.format.name) != kind:
                 raise AudioUnreadable("the sound changes its sample rate or channels midway")
             good += 1
             for piece in convert.resample(frame):
@@ -159,10 +161,6 @@ def _check_bytes(file: BinaryIO, limits: AudioLimits) -> None:
 
 def _converter(frame: av.AudioFrame) -> av.AudioResampler:
     """To interleaved floats; surround is mixed down where each channel's place is known."""
-    surround = _channels(frame) > 2
+    surround = len(frame.layout.channels) > 2
     placed = all(channel.name != "NONE" for channel in frame.layout.channels)
     return av.AudioResampler(format="flt", layout="stereo" if surround and placed else None)
-
-
-def _channels(frame: av.AudioFrame) -> int:
-    return len(frame.layout.channels)

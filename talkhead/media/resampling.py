@@ -20,7 +20,8 @@ from talkhead.types import Sound, Waveform
 MINIMUM_RATE, MAXIMUM_RATE = 4_000, 384_000  # samples per second
 _RATIO = SOUND_RATE // SAMPLE_RATE
 _ZERO_CROSSINGS = 32  # of the filter, on each side, at the lower rate
-_ODD_RATIO, _FEWER_CROSSINGS = 10_000, 8  # a rate like 44 101 Hz makes a filter of millions of taps
+_ODD_STEP, _FEWER_CROSSINGS = 10_000, 8  # a rate like 44 101 Hz makes a filter of a million taps
+_LARGEST_STEP = 50_000  # of a ratio: every rate up to 50 kHz, and those above that have a divisor
 _KAISER_BETA = 7.86  # 80 dB in the stop band
 _CUTOFF = 0.95  # of the lower Nyquist frequency
 
@@ -83,12 +84,8 @@ class SpeechResampler:
     """
 
     def __init__(self, rate: int, channels: int) -> None:
-        """Raises:
-        AudioUnreadable: the rate is not from MINIMUM_RATE to MAXIMUM_RATE.
-        """
-        if not MINIMUM_RATE <= rate <= MAXIMUM_RATE:
-            span = f"{MINIMUM_RATE} to {MAXIMUM_RATE} is possible"
-            raise AudioUnreadable(f"the audio has {rate} samples per second; {span}")
+        """Raises what `check_rate` raises."""
+        check_rate(rate)
         self.channels = channels if channels <= 2 else 1  # of the sound that comes out
         self._rate = rate
         self._input_channels = channels
@@ -137,13 +134,24 @@ class SpeechResampler:
         return block
 
 
+def check_rate(rate: int) -> None:
+    """Raises:
+    AudioUnreadable: the rate is not from MINIMUM_RATE to MAXIMUM_RATE, or very odd.
+    """
+    if not MINIMUM_RATE <= rate <= MAXIMUM_RATE:
+        span = f"{MINIMUM_RATE} to {MAXIMUM_RATE} is possible"
+        raise AudioUnreadable(f"the audio has {rate} samples per second; {span}")
+    if Fraction(SAMPLE_RATE, rate).denominator > _LARGEST_STEP:
+        raise AudioUnreadable(f"the audio has {rate} samples per second; 48000 would be possible")
+
+
 @lru_cache(maxsize=8)
 def _low_pass(up: int, down: int) -> Float32[np.ndarray, " taps"]:
     """A windowed sinc at `up` times the input rate; its middle is a multiple of `down`."""
     if up == down:
         return np.ones(1, np.float32)
     slower = max(up, down)
-    half = (_ZERO_CROSSINGS if slower < _ODD_RATIO else _FEWER_CROSSINGS) * slower
+    half = (_ZERO_CROSSINGS if slower < _ODD_STEP else _FEWER_CROSSINGS) * slower
     window = ("kaiser", _KAISER_BETA)
     taps = signal.firwin(2 * half + 1, _CUTOFF / slower, window=window) * up
     padding = -half % down

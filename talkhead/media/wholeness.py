@@ -35,7 +35,9 @@ def _riff_ends_early(file: BinaryIO, length: int) -> bool:
     position = 12
     for _ in range(_MOST_CHUNKS):
         header = _read(file, position, 8)
-        if len(header) < 8 or header[:4] == b"data":
+        if len(header) < 8:
+            return position > length
+        if header[:4] == b"data":
             return _beyond(position + 4, header[4:], "little", length)
         position += 8 + int.from_bytes(header[4:], "little") // 2 * 2
     return False
@@ -124,20 +126,21 @@ def _w64_ends_early(file: BinaryIO, length: int) -> bool:
 
 def _mp3_ends_early(file: BinaryIO, length: int) -> bool:
     """The Xing or Info tag in the first MPEG frame may state the size of the stream."""
-    start, tag = 0, _read(file, 0, 10)
-    if tag[:3] == b"ID3":  # its size has 7 bits a byte
-        start = 10 + sum(
-            (byte & 0x7F) << shift for byte, shift in zip(tag[6:], (21, 14, 7, 0), strict=True)
-        )
+    start = _id3_size(_read(file, 0, 10))
     frame = _read(file, start, 192)
-    if frame[:1] != b"\xff":
-        return False
     mark = max(frame.find(b"Xing"), frame.find(b"Info"))
-    has_frames, has_bytes = (frame[mark + 7] & 1, frame[mark + 7] & 2) if mark > 0 else (0, 0)
-    if not has_bytes:
+    flags = int.from_bytes(frame[mark + 4 : mark + 8], "big")
+    if frame[:1] != b"\xff" or mark < 0 or not flags & 2:  # 1: frames are stated; 2: bytes are
         return False
-    field = mark + 8 + 4 * has_frames
+    field = mark + 8 + 4 * (flags & 1)
     return start + int.from_bytes(frame[field : field + 4], "big") > length
+
+
+def _id3_size(tag: bytes) -> int:
+    """Bytes of an ID3v2 tag and its header; the size has 7 bits in each byte. 0: there is none."""
+    if len(tag) < 10 or tag[:3] != b"ID3":
+        return 0
+    return 10 + sum((byte & 0x7F) << 7 * place for place, byte in enumerate(reversed(tag[6:])))
 
 
 _CHECKS: tuple[tuple[bytes, int, Callable[[BinaryIO, int], bool]], ...] = (
