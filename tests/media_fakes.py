@@ -2,6 +2,7 @@
 
 import io
 import struct
+import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -9,7 +10,7 @@ from fractions import Fraction
 import av
 import numpy as np
 from av.audio.stream import AudioStream
-from jaxtyping import Float32
+from jaxtyping import Float32, UInt8
 
 from talkhead.media.h264 import encode_chunk
 from talkhead.media.muxer import FragmentMuxer
@@ -80,6 +81,27 @@ def sound_file(
         output.mux(stream.encode(frame))
         output.mux(stream.encode(None))
     return buffer.getvalue()
+
+
+def png(
+    samples: UInt8[np.ndarray, "height width bytes"],
+    kind: int,
+    depth: int,
+    claim: tuple[int, int] | None = None,
+    body: bytes | None = None,
+) -> bytes:
+    """A PNG of any colour type and bit depth; it may claim another size or hold another body."""
+
+    def chunk(name: bytes, payload: bytes) -> bytes:
+        check = zlib.crc32(name + payload)
+        return struct.pack(">I", len(payload)) + name + payload + struct.pack(">I", check)
+
+    height, width, _ = samples.shape
+    header = struct.pack(">IIBBBBB", *(claim or (width, height)), depth, kind, 0, 0, 0)
+    rows = b"".join(b"\0" + row.tobytes() for row in samples)
+    data = zlib.compress(rows) if body is None else body
+    chunks = chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + chunks
 
 
 def cut(frames: Frames, sizes: Sequence[int]) -> list[VideoChunk]:
