@@ -1,0 +1,1 @@
+"""Drawing frames: pose and expression become backward maps, layers lie over each other."""

@@ -1,0 +1,60 @@
+"""The mouth: lips over teeth, tongue and the dark."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from talkhead.engines.builtin.renderer.frame.head_turn import HeadTurn
+from talkhead.engines.builtin.renderer.frame.layering import affine, lay_over, showing_part
+from talkhead.engines.builtin.renderer.frame.mouth_inside import MouthInside
+from talkhead.engines.builtin.renderer.frame.sampling import Texture
+from talkhead.engines.builtin.renderer.frame.slit_layer import SlitLayer, WindowShape
+from talkhead.engines.builtin.renderer.portrait.study import Arrays
+
+WINDOW = WindowShape(width=184, height=176, below=14, feather=8, steps=5, sharpness=1.1)
+AWAKE = 0.05  # coefficient or pose from which the inside is drawn instead of photographed
+
+
+class MouthLayer:
+    def __init__(self, arrays: Arrays, skin: Texture, device: torch.device) -> None:
+        self._slit = SlitLayer(arrays, "mouth", WINDOW, device)
+        self._inside = MouthInside(arrays, device)
+        self._skin = skin
+
+    def draw_on(
+        self,
+        face: Float[Tensor, "frames 4 height width"],
+        box: tuple[int, int, int, int],
+        expression: Float[Tensor, "frames names"],
+        turn: HeadTurn,
+    ) -> None:
+        window = self._slit.window(expression, turn)
+        drawn = self._skin.at(2 * window.lower)
+        drawn.lerp_(self._skin.at(2 * window.upper), window.in_front[:, None])
+        part = showing_part(window.visible)
+        if part is not None:
+            rows, columns = part
+            pixels = window.pixels[:, :, rows, columns]
+            below, above = (
+                distance[:, rows, columns] for distance in (window.below_upper, window.above_lower)
+            )
+            inside = self._inside.draw(pixels, below, above, expression, turn)
+            if self._inside.photographed:
+                inside = self._at_rest(inside, pixels, expression, turn)
+            visible = window.visible[:, None, rows, columns]
+            drawn[:, :3, rows, columns].lerp_(inside, visible)
+            drawn[:, 3:, rows, columns].lerp_(torch.ones_like(visible), visible)
+        lay_over(face, drawn, window, box)
+
+    def _at_rest(
+        self,
+        inside: Float[Tensor, "frames 3 height width"],
+        pixels: Float[Tensor, "frames 2 height width"],
+        expression: Float[Tensor, "frames names"],
+        turn: HeadTurn,
+    ) -> Float[Tensor, "frames 3 height width"]:
+        """The portrait's own inside as long as nothing moves."""
+        moved = torch.maximum(expression.abs().amax(1), turn.amount)
+        asleep = 1 - (moved / AWAKE).clamp(0, 1)
+        photo = self._skin.at(2 * affine(turn.plane_source(self._inside.depth), pixels))
+        return inside.lerp(photo[:, :3], asleep[:, None, None, None])

@@ -1,0 +1,36 @@
+"""From rows of motion to what the layers take: expression coefficients and the head's turn."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from talkhead.engines.builtin.coefficients import ARKIT
+from talkhead.engines.builtin.coefficients import INDEX as COLUMN
+from talkhead.engines.builtin.renderer.frame.head_turn import HeadTurn, head_turn
+from talkhead.engines.builtin.renderer.portrait.canvas import FACE_SHARE, SIZE
+
+FACE_WIDTH = FACE_SHARE * SIZE  # pixels
+# The depth of the relief is bounded in slope, so a turn moves the cheeks by too little: measured on
+# rendered frames, a yaw of 1 degree looks like 0.68
+YAW_GAIN = 1.4
+CAMERA_DISTANCE = 4.0  # face widths: what moving towards the camera enlarges
+LARGEST_TURN = (24.0, 15.0, 25.0)  # degrees of yaw, pitch, roll: more tears the picture
+
+
+def expression_of(
+    motion: Float[Tensor, "frames 58"], neutral: float
+) -> Float[Tensor, "frames names"]:
+    """Coefficients in the order of `shape_set.NAMES`, each in [0, 1]."""
+    coefficients = motion[:, : len(ARKIT)].clamp(0, 1)
+    return torch.cat([coefficients, torch.full_like(coefficients[:, :1], neutral)], 1)
+
+
+def turn_of(motion: Float[Tensor, "frames 58"], pivot: Float[Tensor, " 3"]) -> HeadTurn:
+    yaw, pitch, roll, right, up, towards = (
+        motion[:, COLUMN[name]] for name in ("yaw", "pitch", "roll", "tx", "ty", "tz")
+    )
+    largest = motion.new_tensor(LARGEST_TURN)
+    degrees = torch.stack([yaw * YAW_GAIN, pitch, roll], 1).clamp(-largest, largest)
+    shift = torch.stack([right, -up], 1) * (FACE_WIDTH / 100)
+    scale = 1 + towards / (100 * CAMERA_DISTANCE)
+    return head_turn(torch.deg2rad(degrees), shift, scale, pivot)

@@ -1,0 +1,1 @@
+"""Studying a portrait, once: canvas, matte, depth, openings, displacement fields and textures."""

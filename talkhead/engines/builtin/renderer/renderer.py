@@ -1,0 +1,80 @@
+"""The `builtin` renderer: studies portraits and draws them."""
+
+from collections.abc import Sequence
+from typing import cast
+
+import cv2
+import numpy as np
+import torch
+
+from talkhead.engines.builtin.renderer.appearance import PortraitAppearance, from_bytes
+from talkhead.engines.builtin.renderer.controls import NEUTRAL_EXPRESSION
+from talkhead.engines.builtin.renderer.portrait.canvas import SIZE
+from talkhead.engines.builtin.renderer.portrait.study import study
+from talkhead.engines.engine import Appearance
+from talkhead.faces.onnx_models import FaceModels
+from talkhead.types import Controls, Frames, Image, Motion
+
+MINIMUM_SIZE, MAXIMUM_SIZE = 128, 1024  # pixels
+TOGETHER = {"cpu": 1}  # frames drawn at once: on a CPU one stays in the cache
+TOGETHER_ELSEWHERE = 16
+
+
+class BuiltinRenderer:
+    """Implements `Renderer`. Each frame is drawn as if alone: batches change nothing."""
+
+    def __init__(self, device: str = "cpu", threads: int = 1) -> None:
+        self._device = torch.device(device)
+        self._models = FaceModels(threads)
+        self._together = TOGETHER.get(self._device.type, TOGETHER_ELSEWHERE)
+
+    def register(self, portrait: Image) -> PortraitAppearance:
+        """Study a portrait.
+
+        Raises:
+            PortraitError: what is wrong with it, with the measured value.
+        """
+        return PortraitAppearance(study(portrait, self._models), self._device)
+
+    def load(self, data: bytes) -> PortraitAppearance:
+        """The inverse of `PortraitAppearance.to_bytes`.
+
+        Raises:
+            CheckpointMismatch: another version made it.
+        """
+        return from_bytes(data, self._device)
+
+    def render(
+        self, items: Sequence[tuple[Appearance, Motion, Controls]], size: int
+    ) -> list[Frames]:
+        """Frames of `size` x `size` pixels, RGB, for each item; portraits may differ."""
+        return [
+            self._frames(cast(PortraitAppearance, appearance), motion, controls, size)
+            for appearance, motion, controls in items
+        ]
+
+    @torch.inference_mode()
+    def _frames(
+        self, appearance: PortraitAppearance, motion: Motion, controls: Controls, size: int
+    ) -> Frames:
+        neutral = NEUTRAL_EXPRESSION.check(
+            controls.get(NEUTRAL_EXPRESSION.name, NEUTRAL_EXPRESSION.default)
+        )
+        rows = torch.tensor(motion, dtype=torch.float32, device=self._device)
+        frames = np.empty((len(motion), size, size, 3), np.uint8)
+        for start in range(0, len(motion), self._together):
+            some = slice(start, start + self._together)
+            drawn = appearance.layers.draw(rows[some], float(neutral))
+            for frame, out in zip(drawn.cpu().numpy(), frames[some], strict=True):
+                resized(frame, out)
+        return frames
+
+
+def resized(frame: Image, out: Image) -> None:
+    """`frame` at the size of `out`, written there: means to shrink, cubic to enlarge."""
+    size = len(out)
+    if size == SIZE:
+        out[:] = frame
+        return
+    way = cv2.INTER_AREA if size < SIZE else cv2.INTER_CUBIC
+    cv2.resize(frame, (size, size), dst=out, interpolation=way)

@@ -1,0 +1,1 @@
+"""The expression shapes: how each mesh vertex moves with each coefficient, in millimetres."""
