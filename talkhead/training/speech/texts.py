@@ -9,17 +9,11 @@ import numpy as np
 
 FORTUNES = Path("/usr/share/games/fortunes")
 WORDS = Path("/usr/share/dict")
-FORTUNE_FOLDERS = {"de": "de", "es": "es", "it": "it", "cs": "cs", "pl": "pl", "ru": "ru"}
-FORTUNE_FOLDERS["pt"] = "br"
+FORTUNE_LANGUAGES = ("de", "es", "it", "cs", "pl", "ru")  # each has a folder of its own
 WORD_LISTS = {
     **{"fr": "french", "de": "ngerman", "es": "spanish", "it": "italian", "pt": "portuguese"},
     **{"pl": "polish", "nl": "dutch", "ca": "catalan"},
 }
-PACKAGES = (
-    *("fortunes", "fortunes-min", "fortunes-de", "fortunes-es", "fortunes-it", "fortunes-cs"),
-    *("fortunes-pl", "fortunes-ru", "fortunes-br", "wngerman", "wfrench", "wspanish"),
-    *("witalian", "wportuguese", "wpolish", "wdutch", "wcatalan"),
-)
 HELD_OUT = 0.1  # the last tenth of each corpus is only for tests
 MOST = {"en": 9000}  # sentences a language; the others have 5000
 SMALLEST_FILE = 2000  # bytes: shorter ones are notes about the collection
@@ -73,7 +67,9 @@ def _fortunes(language: str, random: np.random.Generator) -> list[str]:
 
 
 def _fortune_files(language: str) -> list[Path]:
-    folder = FORTUNES if language == "en" else FORTUNES / FORTUNE_FOLDERS.get(language, "none")
+    if language not in ("en", *FORTUNE_LANGUAGES):
+        return []
+    folder = FORTUNES if language == "en" else FORTUNES / language
     return [
         path
         for path in sorted(folder.glob("*"))
