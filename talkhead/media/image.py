@@ -57,7 +57,7 @@ def _decode(data: bytes, header: ImageHeader) -> Image:
         image = _decode_transparent(data) if header.alpha else None
         if image is None:
             image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-    except (cv2.error, struct.error) as error:
+    except cv2.error as error:
         raise PortraitUnreadable(f"the {header.format} image is damaged") from error
     if image is None:
         raise PortraitUnreadable(f"the {header.format} image is damaged or cut off")
@@ -88,7 +88,10 @@ def _flatten(
 
 
 def _orientation(exif: bytes) -> int:
-    return tiff_field(exif.removeprefix(b"Exif\0\0"), _EXIF_ORIENTATION) or 1
+    try:
+        return tiff_field(exif.removeprefix(b"Exif\0\0"), _EXIF_ORIENTATION) or 1
+    except struct.error:  # broken EXIF data does not make a broken image
+        return 1
 
 
 def _upright(

@@ -32,12 +32,12 @@ def read_image_header(data: bytes) -> ImageHeader:
     for name, magic, size in _FORMATS:
         if magic.match(data):
             try:
-                width, height = size(data)
+                header = ImageHeader(name, *size(data), _may_be_transparent(name, data))
             except (struct.error, IndexError, ValueError) as error:
                 raise PortraitUnreadable(f"the header of this {name} image is broken") from error
-            if width < 1 or height < 1:
-                raise PortraitUnreadable(f"this {name} image has {width} x {height} pixels")
-            return ImageHeader(name, width, height, _may_be_transparent(name, data))
+            if header.width < 1 or header.height < 1:
+                raise PortraitUnreadable(f"this {name} image has no pixels")
+            return header
     known = ", ".join(name for name, _, _ in _FORMATS)
     raise PortraitUnreadable(f"this is none of the images that can be read: {known}")
 

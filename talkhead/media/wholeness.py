@@ -105,6 +105,19 @@ def _au_ends_early(file: BinaryIO, length: int) -> bool:
     return _beyond(int.from_bytes(offset, "big") - 4, size, "big", length)
 
 
+def _png_ends_early(file: BinaryIO, length: int) -> bool:
+    """Every chunk must end inside the file, and the last one is IEND."""
+    position = 8
+    for _ in range(_MOST_CHUNKS):
+        header = _read(file, position, 8)
+        position += 12 + int.from_bytes(header[:4], "big")  # length, kind, payload, check sum
+        if len(header) < 8 or position > length:
+            return True
+        if header[4:] == b"IEND":
+            return False
+    return False
+
+
 def _caf_ends_early(file: BinaryIO, length: int) -> bool:
     """Core Audio Format: chunks with 64-bit sizes; -1 is a recording that was not closed."""
     position = 8
@@ -144,6 +157,7 @@ def _id3_size(tag: bytes) -> int:
 
 
 _CHECKS: tuple[tuple[bytes, int, Callable[[BinaryIO, int], bool]], ...] = (
+    (b"\x89PNG", 0, _png_ends_early),
     (b"RIFF", 0, _riff_ends_early),
     (b"FORM", 0, _aiff_ends_early),
     (b"OggS", 0, _ogg_ends_early),
