@@ -18,7 +18,12 @@ def build(args: AppSettings) -> Application:
     """Bind every deployment to what the profile gives it."""
     chosen = resources(args, _gpus())
     stage = StageSettings(
-        args.engines, chosen.device, args.data_root, args.deterministic, args.threads
+        engines=args.engines,
+        device=chosen.device,
+        data_root=args.data_root,
+        deterministic=args.deterministic,
+        threads=args.threads,
+        limits=args.limits.limits(),
     )
     if chosen.fuse:
         fused = _bind(Fused, chosen.fused, stage)

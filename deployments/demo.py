@@ -72,8 +72,8 @@ def serving(config: Path, address: str) -> Iterator["subprocess.Popen[bytes]"]:
 def wait_until_ready(address: str, service: "subprocess.Popen[bytes]", log: Path) -> None:
     until = time.monotonic() + _START_S
     while time.monotonic() < until:
-        if service.poll() is not None:
-            sys.exit(f"Ray Serve ended while starting. Its last words:\n{log.read_text()[-2000:]}")
+        if service.poll() is not None or "DEPLOY_FAILED" in log.read_text():
+            sys.exit(f"It did not start. The last words of {log}:\n{log.read_text()[-2000:]}")
         if answers(address):
             return
         time.sleep(0.5)

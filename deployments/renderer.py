@@ -12,16 +12,19 @@ from talkhead.types import VideoChunk
 
 class Renderer:
     def __init__(self, settings: StageSettings) -> None:
+        from talkhead.media.image import ImageLimits
         from talkhead.pipeline.local import BatchLimits, LocalRenderer
-        from talkhead.storage.blobs import LocalBlobs
+        from talkhead.storage.blobs import open_blobs
 
         use_threads(settings.threads)
+        given = settings.limits
+        images = ImageLimits(given.portrait_bytes, given.portrait_pixels)
         limits = BatchLimits(deterministic=settings.deterministic)
-        on_batch, blobs = BatchMetrics().observe, LocalBlobs(settings.data_root)
+        on_batch, blobs = BatchMetrics().observe, open_blobs(settings.data_root)
         self._stages = per_engine(
             settings,
             lambda engine: LocalRenderer(
-                engine.renderer(settings.device), engine.info.name, blobs, limits, on_batch
+                engine.renderer(settings.device), engine.info.name, blobs, limits, on_batch, images
             ),
         )
 

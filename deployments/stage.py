@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from talkhead.engines.engine import Engine
 from talkhead.errors import InternalError
+from talkhead.limits import Limits
 
 Part = TypeVar("Part")
 
@@ -23,6 +24,7 @@ class StageSettings:
     data_root: Path
     deterministic: bool
     threads: int  # 0: all cores
+    limits: Limits
 
 
 def use_threads(threads: int) -> None:

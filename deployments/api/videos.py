@@ -1,43 +1,23 @@
 """`/v1/videos`: a portrait or avatar and speech in, a video out, streamed or as a job."""
 
 import time
-from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
+from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, File, Form, Request, Response, UploadFile
 from fastapi.responses import FileResponse, JSONResponse
 from pydantic import ValidationError
-from starlette.responses import StreamingResponse
-from starlette.types import Send
 
 from deployments.api.schemas import ListView, VideoOptions, VideoView
+from deployments.api.streaming import FragmentResponse
 from deployments.api.uploads import require_multipart
 from talkhead.errors import NotFound, OptionError
 from talkhead.service.requests import VideoRequest
 from talkhead.service.service import Service
 from talkhead.service.video_table import Video
 from talkhead.storage.blobs import LocalBlobs
-from talkhead.types import Fragment
 
 OnFirstFragment = Callable[[float], None]  # seconds since the request was read
-
-
-class FragmentResponse(StreamingResponse):
-    """Sends fragments as they are made and closes their generator whatever happens."""
-
-    def __init__(self, fragments: AsyncGenerator[Fragment, None], headers: dict[str, str]):
-        self._fragments = fragments
-        super().__init__(_payloads(fragments), media_type="video/mp4", headers=headers)
-
-    async def stream_response(self, send: Send) -> None:
-        async with aclosing(self._fragments):
-            await super().stream_response(send)
-
-
-async def _payloads(fragments: AsyncGenerator[Fragment, None]) -> AsyncGenerator[bytes, None]:
-    async for fragment in fragments:
-        yield fragment.payload
 
 
 def video_routes(service: Service, on_first_fragment: OnFirstFragment) -> APIRouter:

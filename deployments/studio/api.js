@@ -22,6 +22,9 @@ export const deleteAvatar = (id) => call(`/v1/avatars/${encodeURIComponent(id)}`
 /** The response whose body is the video while it is made. Aborting the signal ends the work. */
 export const streamVideo = (form, signal) => call("/v1/videos", { method: "POST", body: form, signal });
 
+/** End a video that is being made, also where something between us and the server hides that we left. */
+export const cancelVideo = (path) => call(`${path}/cancel`, { method: "POST" });
+
 /** A file of the server, or null if there is none. */
 export async function file(path) {
   const response = await reach(path);

@@ -32,8 +32,8 @@ async function make() {
   making = shown = new Making(stage.video, lead); // in the click, so that sound may play
   const { name, savable } = portrait;
   const form = requestForm(savable && ((picture) => saving.offer(picture, name)));
-  working(true);
   stage.begin();
+  working(true);
   making.meter.firstPicture(stage.video).then((time) => stage.firstPicture(time));
   const progress = progressOf(making);
   try {
@@ -67,6 +67,7 @@ function progressOf(making) {
     asked = true;
     const record = await api.videoRecord(making.recordPath).catch(() => null);
     total = frames(record?.seconds ?? 0); // 0: it is shown without
+    making.expect(seconds(total));
   };
   return () => {
     if (!asked && making.recordPath) learnTotal();
@@ -104,11 +105,13 @@ function explain(problem) {
 }
 
 function working(now) {
-  const hadFocus = [byId("make"), byId("stop")].includes(document.activeElement);
-  byId("make").hidden = now;
-  byId("stop").hidden = !now;
-  if (hadFocus) byId(now ? "stop" : "make").focus({ preventScroll: true });
-  if (now) byId("stage").scrollIntoView({ behavior: "smooth", block: "nearest" });
+  const [make, stop] = [byId("make"), byId("stop")];
+  const hadFocus = [make, stop, document.body].includes(document.activeElement);
+  make.disabled = now;
+  make.textContent = now ? "Making the video…" : "Make the video";
+  if (hadFocus) (now ? stop : make).focus({ preventScroll: true });
+  const below = byId("stage").getBoundingClientRect().top > window.innerHeight / 2; // on a phone
+  if (now && below) byId("stage").scrollIntoView({ behavior: "smooth" });
 }
 
 async function load() {

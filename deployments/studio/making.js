@@ -44,9 +44,15 @@ export class Making {
     return this.#finish();
   }
 
+  /** How long it will be, when that is known. */
+  expect(seconds) {
+    this.#player.expect(seconds);
+  }
+
   /** End the work here and on the server. */
   stop() {
     this.#abort.abort();
+    if (this.recordPath) api.cancelVideo(this.recordPath).catch(() => {}); // leaving is enough
   }
 
   /** Forget the player; the video element keeps what it shows. */

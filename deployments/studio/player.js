@@ -14,6 +14,7 @@ export class StreamPlayer {
   #buffer = null;
   #queue = [];
   #ended = false;
+  #expected = null; // seconds
   #wake = () => {};
   #onSeeking = () => this.#keepInside();
 
@@ -27,6 +28,11 @@ export class StreamPlayer {
     video.src = URL.createObjectURL(this.#source);
     video.addEventListener("seeking", this.#onSeeking);
     this.#play();
+  }
+
+  /** How long it will be, for the controls of the video: a live stream has no end. */
+  expect(seconds) {
+    this.#expected = seconds;
   }
 
   /** Give the next bytes. */
@@ -73,6 +79,8 @@ export class StreamPlayer {
   }
 
   async #appendNext() {
+    if (this.#expected) this.#source.duration = this.#expected;
+    this.#expected = null;
     try {
       this.#buffer.appendBuffer(this.#queue[0]);
     } catch (error) {

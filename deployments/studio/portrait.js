@@ -43,6 +43,7 @@ export class PortraitChoice {
     }
     this.#remove((choice) => choice.kind === "own");
     byId("consent").checked = false;
+    byId("portrait-add-name").textContent = "Another picture";
     const picture = URL.createObjectURL(file);
     this.#select(this.#addTile({ kind: "own", name: "Your picture", title: file.name, picture, file }));
   }

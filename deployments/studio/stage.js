@@ -1,5 +1,6 @@
 // The right side of the page: the picture, how far it is, how fast it came, and what to do with it.
 
+import { sentence } from "./api.js";
 import { byId, clock, element } from "./dom.js";
 import { seconds } from "./meter.js";
 
@@ -23,7 +24,7 @@ export class Stage {
   begin() {
     for (const id of ["outcome", "warnings", "save-form"]) byId(id).hidden = true;
     for (const id of ["figure-first", "figure-speed", "figure-made"]) byId(id).textContent = "–";
-    byId("figures").hidden = byId("progress").hidden = false;
+    byId("figures").hidden = byId("making").hidden = false;
     byId("progress").removeAttribute("value"); // its length is not known yet
     byId("screen").classList.add("working");
     this.video.hidden = false;
@@ -53,7 +54,7 @@ export class Stage {
 
   /** Nothing is being made any more; `making` holds what there is. */
   end(making, { complete, savable }) {
-    byId("progress").hidden = true;
+    byId("making").hidden = true;
     byId("screen").classList.remove("working");
     if (!making?.frames) return this.#empty();
     this.video.classList.add("showing");
@@ -63,7 +64,7 @@ export class Stage {
     Object.assign(byId("download"), {
       href: this.#address,
       download: `${id}${complete ? "" : "-incomplete"}.mp4`,
-      textContent: `Download${complete ? "" : " what there is"} (${(making.file.size / 1e6).toFixed(1)} MB)`,
+      textContent: `Download${complete ? "" : " what there is"} (${size(making.file.size)})`,
     });
     byId("record-link").hidden = !making.recordPath;
     byId("record-link").href = making.recordPath ?? "";
@@ -74,7 +75,7 @@ export class Stage {
   /** What the record warns of: `{ message, ranges }`, ranges in seconds. */
   warn(warnings) {
     const items = warnings.map(({ code, message, ranges }) =>
-      element("li", { textContent: `${message ?? code}${where(ranges)}` }));
+      element("li", { textContent: sentence((message ?? code) + where(ranges)) }));
     byId("warnings").replaceChildren(...items);
     byId("warnings").hidden = !items.length;
   }
@@ -86,6 +87,8 @@ export class Stage {
     byId("figures").hidden = true;
   }
 }
+
+const size = (bytes) => (bytes < 1e6 ? `${Math.ceil(bytes / 1e3)} kB` : `${(bytes / 1e6).toFixed(1)} MB`);
 
 function where(ranges) {
   if (!ranges?.length) return "";

@@ -9,6 +9,7 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol, Self
@@ -22,11 +23,20 @@ from talkhead.engines.engine import (
     MotionWindow,
     Renderer,
 )
+from talkhead.errors import CheckpointMismatch, NotFound
 from talkhead.media.h264 import encode_chunk
-from talkhead.media.image import read_image
+from talkhead.media.image import ImageLimits, read_image
 from talkhead.pipeline.stages import RenderRequest, Stages
 from talkhead.storage.blobs import Blobs
-from talkhead.types import AudioFeatures, Controls, Frames, Motion, VideoChunk, Waveform
+from talkhead.types import (
+    AudioFeatures,
+    Controls,
+    Frames,
+    Image,
+    Motion,
+    VideoChunk,
+    Waveform,
+)
 
 OnBatch = Callable[[str, BatchReport], None]  # stage name, what its batch was like
 
@@ -95,6 +105,8 @@ class LocalMotion:
         await self._batcher.aclose()
 
 
+_ENCODER_THREADS = 2
+_HELD_APPEARANCES = 32
 RenderItem = tuple[Appearance, Motion, Controls]
 
 
@@ -108,10 +120,10 @@ class LocalRenderer:
         blobs: Blobs,
         limits: BatchLimits,
         on_batch: OnBatch = _quiet,
-        encoder_threads: int = 2,
+        image_limits: ImageLimits = ImageLimits(),
     ) -> None:
-        self._model, self._blobs = model, blobs
-        self._appearances = AppearanceCache(model, engine_name, blobs)
+        self._model = model
+        self._appearances = AppearanceCache(model, engine_name, blobs, image_limits)
         self._batcher: MicroBatcher[tuple[RenderItem, int], Frames] = MicroBatcher(
             self._run,
             limit=limits.of(limits.frames),
@@ -119,7 +131,7 @@ class LocalRenderer:
             key=lambda item: item[1],
             on_batch=partial(on_batch, "renderer"),
         )
-        self._encoders = ThreadPoolExecutor(encoder_threads, thread_name_prefix="h264")
+        self._encoders = ThreadPoolExecutor(_ENCODER_THREADS, thread_name_prefix="h264")
 
     async def register(self, portrait: str) -> dict[str, float]:
         return dict((await self._appearances.get(portrait)).checks)
@@ -153,9 +165,11 @@ class AppearanceCache:
     Losing one changes the speed, never the result.
     """
 
-    def __init__(self, model: Renderer, engine_name: str, blobs: Blobs, capacity: int = 32):
+    def __init__(
+        self, model: Renderer, engine_name: str, blobs: Blobs, image_limits: ImageLimits
+    ) -> None:
         self._model, self._engine_name, self._blobs = model, engine_name, blobs
-        self._capacity = capacity
+        self._image_limits = image_limits
         self._held: OrderedDict[str, asyncio.Task[Appearance]] = OrderedDict()
 
     async def get(self, portrait: str) -> Appearance:
@@ -165,7 +179,7 @@ class AppearanceCache:
             task = asyncio.create_task(asyncio.to_thread(self._load_or_make, portrait))
             self._held[portrait] = task
             task.add_done_callback(lambda done: self._forget_failure(portrait, done))
-            if len(self._held) > self._capacity:
+            if len(self._held) > _HELD_APPEARANCES:
                 self._held.popitem(last=False)
         else:
             self._held.move_to_end(portrait)
@@ -179,10 +193,14 @@ class AppearanceCache:
         digest = hashlib.sha256(portrait.encode()).hexdigest()[:32]
         key = f"appearances/{self._engine_name}-{digest}"
         if self._blobs.exists(key):
-            return self._model.load(self._blobs.get(key))
-        data = self._model.register(read_image(self._blobs.get(portrait))).to_bytes()
+            with suppress(CheckpointMismatch, NotFound):  # by another version; just trimmed
+                return self._model.load(self._blobs.get(key))
+        data = self._model.register(self._read(portrait)).to_bytes()
         self._blobs.put(key, data)
         return self._model.load(data)
+
+    def _read(self, portrait: str) -> Image:
+        return read_image(self._blobs.get(portrait), self._image_limits)
 
 
 class Closable(Protocol):

@@ -13,7 +13,7 @@ from talkhead.service.avatars import Avatars, Portraits
 from talkhead.service.sweeper import Sweeper
 from talkhead.service.video_table import VideoTable
 from talkhead.service.videos import Videos
-from talkhead.storage.blobs import LocalBlobs
+from talkhead.storage.blobs import LocalBlobs, open_blobs
 from talkhead.storage.records import FileRecords
 
 _PING_S = 5.0
@@ -32,7 +32,7 @@ class Service:
     @classmethod
     def open(cls, stages: Mapping[str, Stages], root: Path, limits: Limits) -> Self:
         """A service that keeps its data below `root`. Starts nothing."""
-        blobs, records = LocalBlobs(root / "blobs"), FileRecords(root / "records")
+        blobs, records = open_blobs(root), FileRecords(root / "records")
         portraits = Portraits(blobs, limits.portrait_bytes)
         avatars = Avatars(stages, portraits, records)
         table = VideoTable(records, keep=timedelta(days=limits.keep_days))

@@ -94,6 +94,11 @@ class LocalBlobs:
                 path.unlink(missing_ok=True)
 
 
+def open_blobs(data_root: Path) -> LocalBlobs:
+    """The blob store of a service: the same for every replica that shares the folder."""
+    return LocalBlobs(data_root / "blobs")
+
+
 class MemoryBlobs:
     """Blobs of this process alone: the command line needs no more."""
 

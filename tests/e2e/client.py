@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import files
@@ -52,17 +53,20 @@ def speech(seconds: float) -> bytes:
 
 
 class Stream(threading.Thread):
-    """Reads one video in a thread; `parts` grows as it comes."""
+    """Reads one video in a thread; `parts` and their `arrivals` grow as it comes."""
 
     def __init__(self, url: str, avatar: str, audio: bytes, **options: Any) -> None:
         super().__init__()
         self.parts: list[bytes] = []
+        self.arrivals: list[float] = []  # seconds since the request was sent
         self._request = (url, avatar, audio)
         self._options = options
 
     def run(self) -> None:
+        started = time.perf_counter()
         with streaming(*self._request, **self._options) as response:
             for part in response.iter_raw():
+                self.arrivals.append(time.perf_counter() - started)
                 self.parts.append(part)
 
     def body(self, seconds: float = 90) -> bytes:

@@ -68,7 +68,8 @@ def serving(folder: Path, **args: Any) -> Iterator[Server]:
     config["http_options"]["port"] = port
     config["applications"][0]["args"] |= {"data_dir": str(folder / "data"), **args}
     (folder / "config.yaml").write_text(yaml.safe_dump(config))
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "RAY_ADDRESS": "local"}
+    path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+    environment = {**os.environ, "PYTHONPATH": path, "RAY_ADDRESS": "local"}
     environment |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DEDUP_LOGS": "0"}
     log_path = folder / "serve.log"
     with log_path.open("wb") as log:
@@ -91,7 +92,8 @@ def serving(folder: Path, **args: Any) -> Iterator[Server]:
 def wait_until_ready(server: Server, seconds: float = 120) -> None:
     until = time.monotonic() + seconds
     while time.monotonic() < until:
-        assert server.process.poll() is None, f"serve run ended:\n{server.log[-4000:]}"
+        failed = server.process.poll() is not None or "DEPLOY_FAILED" in server.log
+        assert not failed, f"it did not start:\n{server.log[-4000:]}"
         try:
             if httpx.get(f"{server.url}/readyz", timeout=10).status_code == httpx.codes.OK:
                 return

@@ -13,7 +13,7 @@ from deployments.api.app import build_api
 from talkhead.limits import Limits
 from talkhead.pipeline.local import LocalStages
 from talkhead.service.service import Service
-from talkhead.storage.blobs import LocalBlobs
+from talkhead.storage.blobs import open_blobs
 from tests.fakes import FakeEngine, decode, grey_portrait, png_bytes, tone, wav_bytes
 
 PORTRAIT = ("portrait.png", png_bytes(grey_portrait()))
@@ -22,7 +22,7 @@ PORTRAIT = ("portrait.png", png_bytes(grey_portrait()))
 @pytest.fixture
 async def client(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     limits = Limits(streams=2, upload_bytes=2_000_000, audio_seconds=60)
-    async with LocalStages.load(FakeEngine(), LocalBlobs(tmp_path / "blobs")) as stages:
+    async with LocalStages.load(FakeEngine(), open_blobs(tmp_path)) as stages:
         service = Service.open({"fake": stages}, tmp_path, limits)
         service.start()
         transport = httpx.ASGITransport(build_api(service), raise_app_exceptions=False)

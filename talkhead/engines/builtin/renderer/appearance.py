@@ -20,6 +20,7 @@ from talkhead.errors import CheckpointMismatch
 from talkhead.faces.iris import SIDES
 
 VERSION = 1  # of the stored form
+_CHECKS = "checks."
 
 
 class PortraitLayers:
@@ -62,6 +63,12 @@ class PortraitAppearance:
     @cached_property
     def layers(self) -> PortraitLayers:
         return PortraitLayers(self.arrays, self.device)
+
+    @property
+    def checks(self) -> dict[str, float]:
+        """What was measured of the face in the portrait."""
+        named = {name: array for name, array in self.arrays.items() if name.startswith(_CHECKS)}
+        return {name.removeprefix(_CHECKS): float(array[0]) for name, array in named.items()}
 
     def to_bytes(self) -> bytes:
         data: bytes = save(self.arrays | {"version": np.array([VERSION], np.int32)})

@@ -26,7 +26,7 @@ from talkhead.engines.builtin.renderer.portrait.teeth import mouth_inside
 from talkhead.engines.builtin.renderer.shapes.author import FaceShapes, author_shapes
 from talkhead.faces.iris import LIDS, SIDES, Side
 from talkhead.faces.onnx_models import FaceModels
-from talkhead.faces.portrait_check import check_portrait
+from talkhead.faces.portrait_check import FaceFinding, check_portrait
 from talkhead.types import Image
 
 Arrays: TypeAlias = dict[str, np.ndarray]
@@ -43,7 +43,7 @@ def study(portrait: Image, models: FaceModels) -> Arrays:
     `image`, `background` (SIZE SIZE 3), `alpha` (SIZE SIZE): 8 bits.
     `head.`: `depth`, `weight` (nodes nodes), `pivot` (3) in pixels, `mm` (1) per pixel.
     `face.`, `mouth.`, `right_eye.`, `left_eye.`: a region each, see `_region`; the last three also
-    have an opening, see `_opening`, and what lies behind it.
+    have an opening, see `_opening`, and what lies behind it. `checks.`: (1) each, as measured.
 
     Raises:
         PortraitError: it cannot be animated.
@@ -59,6 +59,7 @@ def study(portrait: Image, models: FaceModels) -> Arrays:
     glasses = wears_glasses(canvas.rgb, canvas.points)
     free = freedom(frame.points, frame.mm) if glasses else np.ones((SIZE, SIZE), np.float32)
     arrays = {"image": canvas.image, "background": matte.background, "alpha": matte.alpha}
+    arrays |= _named("checks", _checks(finding))
     arrays |= _named("head", _head(frame, relief))
     arrays |= _named("face", _face(relief, fields, mouth, free))
     arrays |= _named("mouth", _mouth_region(frame, relief, fields, mouth))
@@ -70,6 +71,16 @@ def study(portrait: Image, models: FaceModels) -> Arrays:
         arrays |= _named(prefix, _eye_region(frame, relief, fields, opening, side, free))
         arrays |= _named(prefix, _eye_parts(canvas, frame, opening, side, grid))
     return arrays
+
+
+def _checks(finding: FaceFinding) -> Arrays:
+    measured = {
+        "faces": finding.faces,
+        "face_pixels": finding.face,
+        "eye_span_pixels": finding.eye_span,
+        "yaw_degrees": finding.yaw,
+    }
+    return {name: np.array([value], np.float32) for name, value in measured.items()}
 
 
 def _named(prefix: str, arrays: Arrays) -> Arrays:
