@@ -4,7 +4,7 @@ import * as api from "./api.js";
 import { byId, clock, showError } from "./dom.js";
 import { Recorder } from "./recorder.js";
 
-const EXAMPLE = "/examples/speech.wav";
+const EXAMPLE = "/examples/speech.flac";
 
 export class SpeechChoice {
   #field = byId("speech-field");

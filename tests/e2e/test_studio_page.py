@@ -1,0 +1,206 @@
+"""The studio page in a real browser: what is made plays at once, arrives whole, and can be stopped."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from talkhead.limits import Limits
+from talkhead.timing import FRAME_RATE
+from tests.e2e.browser import browsing, complaints, number, text, visiting
+from tests.e2e.studio_server import Studio, studio
+from tests.fakes import decode, tone, wav_bytes
+
+FRAME_S = 1 / FRAME_RATE
+DONE_MS = 30_000  # more than any video here takes
+LONG_S = 180
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
+    with studio(tmp_path_factory.mktemp("studio")) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with browsing() as browser:
+        yield browser
+
+
+@pytest.fixture
+def page(server: Studio, browser: Browser) -> Iterator[Page]:
+    server.pace.reset()
+    with visiting(browser, server.url) as page:
+        yield page
+
+
+def choose_speech(page: Page, seconds: float) -> None:
+    file = {"name": "tone.wav", "mimeType": "audio/wav", "buffer": wav_bytes(tone(seconds))}
+    page.set_input_files("#speech-file", file)
+
+
+def make(page: Page, seconds: float) -> None:
+    choose_speech(page, seconds)
+    page.click("#make")
+
+
+def finish(page: Page) -> None:
+    expect(page.locator("#outcome")).to_be_visible(timeout=DONE_MS)
+
+
+def position(page: Page) -> float:
+    """Where the playback is, in seconds."""
+    return float(page.evaluate("document.getElementById('video').currentTime"))
+
+
+def buffered_to(page: Page) -> float:
+    """How far the playback can come with what the player holds, in seconds."""
+    return float(page.evaluate("document.getElementById('video').buffered.end(0)"))
+
+
+def plays_to(page: Page, seconds: float) -> None:
+    deadline = time.monotonic() + DONE_MS / 1000
+    while position(page) < seconds:
+        assert time.monotonic() < deadline, f"the playback is at {position(page)} s"
+        page.wait_for_timeout(50)
+
+
+def download(page: Page) -> bytes:
+    with page.expect_download() as waiting:
+        page.click("#download")
+    return waiting.value.path().read_bytes()
+
+
+def test_the_video_plays_while_it_is_made(server: Studio, page: Page) -> None:
+    server.pace.seconds_per_frame = 0.02
+    pressed = time.monotonic()
+    make(page, 6)
+    plays_to(page, 0.5)
+    assert server.videos()[0]["status"] == "in_progress"
+    assert page.is_hidden("#outcome")
+    expect(page.locator("#status")).to_have_text("Playing while it is being made.")
+
+    finish(page)
+    wall_s = time.monotonic() - pressed
+    assert text(page, "#status") == "Done: 6.0 s of video."
+    assert page.evaluate("document.getElementById('video').duration") == pytest.approx(
+        6, abs=FRAME_S
+    )
+    plays_to(page, 6 - FRAME_S)
+
+
+def test_the_figures_are_those_of_the_work(server: Studio, page: Page) -> None:
+    server.pace.seconds_per_frame = 0.04
+    pressed = time.monotonic()
+    make(page, 4)
+    finish(page)
+    wall_s = time.monotonic() - pressed
+    # A frame takes 40 ms, so a second of video takes one, less what is made before the first
+    # fragment is out: 5 frames in it, up to 10 in the next.
+    assert 0.85 <= number(page, "#figure-speed") <= wall_s / (4 - 5 * FRAME_S)
+    first, unit = text(page, "#figure-first").split()
+    first_s = float(first) / {"ms": 1000, "s": 1}[unit]
+    assert 5 * 0.04 <= first_s < wall_s - 2
+    assert text(page, "#figure-made") == "4.0 of 4.0 s"
+
+
+def test_the_download_is_what_was_sent(server: Studio, page: Page) -> None:
+    make(page, 2.33)
+    finish(page)
+    file = download(page)
+    video = server.videos()[0]
+    assert file == httpx.get(server.url + video["content_url"]).content
+    pictures, _ = decode(file)
+    assert len(pictures) == 59  # 58.25 frames of sound
+    assert page.get_attribute("#record-link", "href") == f"/v1/videos/{video['id']}"
+
+
+def test_the_same_seed_gives_the_same_file(page: Page) -> None:
+    make(page, 1)
+    finish(page)
+    first = download(page)
+    page.click("#make")
+    expect(page.locator("#outcome")).to_be_hidden()
+    finish(page)
+    assert download(page) == first
+
+
+def test_stop_ends_the_work_on_the_server(server: Studio, page: Page) -> None:
+    server.pace.seconds_per_frame = 0.02
+    make(page, 30)
+    plays_to(page, 0.3)
+    page.click("#stop")
+    finish(page)
+    assert text(page, "#status").startswith("Stopped after")
+    assert "incomplete" in (page.get_attribute("#download", "download") or "")
+    deadline = time.monotonic() + 5
+    while server.videos()[0]["status"] != "canceled":
+        assert time.monotonic() < deadline, server.videos()[0]
+        time.sleep(0.05)
+    at_most_s = 1.5  # two chunks of a second were in work, at half a second each
+    time.sleep(at_most_s)
+    rendered = server.pace.rendered
+    time.sleep(0.5)
+    assert server.pace.rendered == rendered < 30 * FRAME_RATE
+    assert page.is_enabled("#make")
+
+
+def test_a_stream_that_breaks_off_says_so(server: Studio, page: Page) -> None:
+    server.pace.breaks_after = 60
+    server.pace.seconds_per_frame = 0.01
+    make(page, 8)
+    finish(page)
+    said = text(page, "#status")
+    assert said.startswith("The video is incomplete: it ends after")
+    assert said.endswith("The renderer broke.")
+    frames = len(decode(download(page))[0])
+    assert f"after {frames / FRAME_RATE:.1f} s" in said
+    complaints(page).clear()  # the browser reports the broken transfer
+
+
+def test_nothing_is_lost_when_the_buffer_of_the_browser_is_full(
+    tmp_path: Path, browser: Browser
+) -> None:
+    """The sound of this video is more than the browser keeps; fast playback instead of waiting."""
+    with (
+        studio(tmp_path, Limits(lead_seconds=1000)) as server,
+        visiting(browser, server.url) as page,
+    ):
+        make(page, LONG_S)
+        plays_to(page, 0.1)
+        page.evaluate("document.getElementById('video').pause()")
+        finish(page)
+        assert buffered_to(page) < LONG_S - 10  # all is here, but the player cannot hold it
+        page.evaluate("document.getElementById('video').playbackRate = 16")
+        page.evaluate("document.getElementById('video').play()")
+        plays_to(page, LONG_S - 1)
+        expect(page.locator("#video")).to_have_js_property("currentTime", 0)  # from the start again
+        page.evaluate("document.getElementById('video').currentTime = 5")
+        plays_to(page, 5)
+
+
+@pytest.mark.parametrize(
+    ("browser_has", "says"),
+    [
+        ("window.ManagedMediaSource = MediaSource", "Playing while it is being made."),
+        ("", "This browser cannot play a video while it is made"),
+    ],
+)
+def test_browsers_without_media_source(
+    server: Studio, browser: Browser, browser_has: str, says: str
+) -> None:
+    server.pace.reset()
+    server.pace.seconds_per_frame = 0.02
+    with browser.new_context() as profile:
+        profile.add_init_script(f"{browser_has}; delete window.MediaSource;")
+        page = profile.new_page()
+        page.goto(server.url)
+        make(page, 3)
+        expect(page.locator("#status")).to_contain_text(says)
+        finish(page)
+        plays_to(page, 1)
+        assert text(page, "#status") == "Done: 3.0 s of video."
