@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.padding import Padding
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -16,6 +17,7 @@ from talkhead.training.cli import app as training
 
 app = typer.Typer(
     no_args_is_help=True,
+    add_completion=False,
     rich_markup_mode="rich",
     help="A portrait and speech in, a talking-head video out.\n\n"
     "  talkhead render portrait.png speech.wav -o out.mp4\n\n"
@@ -82,18 +84,8 @@ def engines(
     verbose: Annotated[bool, typer.Option("--verbose", help="Every control, explained.")] = False,
 ) -> None:
     """List the engines: licence, controls, and whether their weights are here."""
-    table = Table("engine", "what it is", "code", "weights", "weights here", "controls")
     for name in engine_names():
-        found = find_engine(name)
-        info = found.info
-        names = ", ".join(control.name for control in info.controls)
-        table.add_row(
-            name, info.title, info.code_licence, info.weights_licence, _weights(found), names
-        )
-    console.print(table)
-    if verbose:
-        for name in engine_names():
-            console.print(_control_table(name, find_engine(name).info.controls))
+        _show_engine(find_engine(name), verbose)
 
 
 @app.command()
@@ -119,16 +111,26 @@ def parse_control(text: str) -> tuple[str, float | str]:
 
 def _progress_bar() -> Progress:
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
-    return Progress(*columns, TimeRemainingColumn(), console=console)
+    return Progress(*columns, TimeRemainingColumn(), console=console, transient=True)
 
 
-def _weights(engine: Engine) -> str:
-    missing = engine.missing_weights()
-    return "yes" if not missing else "missing: " + ", ".join(path.name for path in missing)
+def _show_engine(engine: Engine, verbose: bool) -> None:
+    info, missing = engine.info, engine.missing_weights()
+    here = "here" if not missing else "missing: " + ", ".join(str(path) for path in missing)
+    console.print(f"[bold]{info.name}[/bold]  {info.title}")
+    console.print(f"  code      {info.code_licence}")
+    console.print(f"  weights   {info.weights_licence}; {here}")
+    sizes = f"{info.minimum_size} to {info.maximum_size}, best {info.default_size}"
+    console.print(f"  size      {sizes} pixels, even")
+    if verbose:
+        console.print(_control_table(info.controls))
+    else:
+        names = ", ".join(control.name for control in info.controls)
+        console.print(Padding(f"controls  {names}", (0, 0, 0, 2)))
 
 
-def _control_table(engine: str, controls: tuple[Control, ...]) -> Table:
-    table = Table("control", "values", "default", "effect", title=f"controls of {engine}")
+def _control_table(controls: tuple[Control, ...]) -> Table:
+    table = Table("control", "values", "default", "effect")
     for control in controls:
         span = ", ".join(control.choices) or f"{control.minimum:g} to {control.maximum:g}"
         table.add_row(control.name, span, str(control.default), control.effect)

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from talkhead.engines.registry import find_engine
-from talkhead.errors import PortraitUnreadable
-from talkhead.media.audio import probe_audio, read_audio
+from talkhead.errors import AudioUnreadable, OptionError, PortraitUnreadable
+from talkhead.media.audio import AudioInfo, probe_audio, read_audio
 from talkhead.media.remux import to_progressive
 from talkhead.pipeline.flow import in_thread
 from talkhead.pipeline.generate import VideoSpec, generate
@@ -91,6 +91,7 @@ async def _render(
     on_progress: OnProgress,
 ) -> Rendered:
     started = time.perf_counter()
+    _check_device(device)
     engine = find_engine(engine_name)
     spec = VideoSpec(
         portrait=_PORTRAIT,
@@ -99,9 +100,10 @@ async def _render(
         size=check_size(size, engine.info),
         seed=check_seed(seed),
     )
-    audio = await asyncio.to_thread(probe_audio, speech)
+    audio = await asyncio.to_thread(_probe, speech)
     blobs = MemoryBlobs()
-    blobs.put(_PORTRAIT, await asyncio.to_thread(_read_file, portrait))
+    blobs.put(_PORTRAIT, await asyncio.to_thread(_read, portrait))
+    await asyncio.to_thread(_check_writable, output)
     async with LocalStages.load(engine, blobs, device=device) as stages:
         await stages.renderer.register(_PORTRAIT)
         blocks = in_thread(read_audio(speech))
@@ -119,7 +121,6 @@ async def _write(
 ) -> int:
     """Write the fragments beside the output, then the output from them in one go."""
     frames = 0
-    output.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=output.parent, suffix=".part.mp4") as part:
         async with aclosing(fragments):
             async for fragment in fragments:
@@ -131,13 +132,36 @@ async def _write(
     return frames
 
 
-def _read_file(path: Path) -> bytes:
-    """The bytes of a portrait.
-
-    Raises:
-        PortraitUnreadable: there is no such file, or it cannot be read.
-    """
+def _probe(speech: Path) -> AudioInfo:
     try:
-        return path.read_bytes()
+        return probe_audio(speech)
     except OSError as error:
-        raise PortraitUnreadable(f"{path}: {error.strerror}") from None
+        raise AudioUnreadable(f"{speech}: {error.strerror}") from None
+
+
+def _read(portrait: Path) -> bytes:
+    try:
+        return portrait.read_bytes()
+    except OSError as error:
+        raise PortraitUnreadable(f"{portrait}: {error.strerror}") from None
+
+
+def _check_writable(output: Path) -> None:
+    """Learn it now, not after the work."""
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=output.parent):
+            pass
+    except OSError as error:
+        message = f"{output} cannot be written: {error.strerror}"
+        raise OptionError(message, "output") from None
+    if output.is_dir():
+        raise OptionError(f"{output} is a folder; name a file in it", "output")
+
+
+def _check_device(device: str) -> None:
+    import torch
+
+    if device != "cpu" and not (device == "cuda" and torch.cuda.is_available()):
+        here = "cpu or cuda" if torch.cuda.is_available() else "cpu; no CUDA device was found"
+        raise OptionError(f"device is {device!r}; it can be {here}", "device")
