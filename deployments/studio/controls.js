@@ -70,12 +70,9 @@ export class EngineControls {
       this.#values.set(control.name, () => changed(select.value, control.default));
       return row(param, title, select, control.effect);
     }
-    const { minimum: min, maximum: max } = control;
-    const slider = element("input", { type: "range", min, max, step: "any", value: control.default });
-    slider.min = min;
-    slider.max = max;
-    slider.step = (max - min) / 100;
-    slider.value = control.default;
+    const slider = element("input", { type: "range" });
+    Object.assign(slider, { min: control.minimum, max: control.maximum, step: stepOf(control) });
+    slider.value = control.default; // last: it is moved into the range
     this.#values.set(control.name, () => changed(Number(slider.value), Number(control.default)));
     return row(param, title, slider, control.effect, shownValue(slider));
   }
@@ -132,9 +129,17 @@ function numberInput(value) {
   return element("input", { type: "number", min: 0, max: MAX_SEED, step: 1, value });
 }
 
+/** A round step on which the default lies: else the slider would move it. */
+function stepOf({ minimum, maximum, default: usual }) {
+  const step = maximum - minimum >= 10 ? 1 : 0.05;
+  const steps = (usual - minimum) / step;
+  return Math.abs(steps - Math.round(steps)) < 1e-6 ? step : "any";
+}
+
 function shownValue(slider) {
   const output = element("output", { className: "figure" });
-  const show = () => (output.textContent = Number(slider.value).toFixed(2));
+  const digits = slider.step === "1" ? 0 : 2;
+  const show = () => (output.textContent = Number(slider.value).toFixed(digits));
   slider.addEventListener("input", show);
   show();
   return output;

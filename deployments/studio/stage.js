@@ -46,8 +46,8 @@ export class Stage {
 
   /** That many frames are here, of `total` if that is known; `factor` as Meter says. */
   made(frames, total, factor) {
-    const whole = total ? ` of ${seconds(total).toFixed(1)}` : "";
-    byId("figure-made").textContent = `${seconds(frames).toFixed(1)}${whole} s`;
+    byId("figure-made").textContent = `${seconds(frames).toFixed(1)} s`;
+    byId("figure-whole").textContent = total ? `Made of ${seconds(total).toFixed(1)} s` : "Made";
     if (total) byId("progress").value = Math.min(1, frames / total);
     if (factor !== null) byId("figure-speed").textContent = `${factor.toFixed(2)} s`;
   }

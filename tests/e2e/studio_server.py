@@ -1,4 +1,4 @@
-"""The studio page and the API behind it in this process, without Ray, with an engine of chosen speed."""
+"""The studio page and its API in this process, without Ray, with an engine of chosen speed."""
 
 import asyncio
 import math
@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import httpx
 import uvicorn
 
 from deployments.api.app import build_api
-from talkhead.engines.engine import Appearance, Renderer
+from talkhead.engines.engine import Appearance, Control, EngineInfo, Renderer
 from talkhead.errors import RenderingFailed
 from talkhead.limits import Limits
 from talkhead.pipeline.local import LocalStages
@@ -51,8 +51,18 @@ class SlowRenderer(BrightnessRenderer):
         return super().render(items, size)
 
 
+def _info() -> EngineInfo:
+    """As the fake's, with a control of every kind."""
+    steps = Control("motion_steps", 10, "Fewer are faster.", 4, 21)
+    mood = Control("mood", "calm", "How it feels.", choices=("calm", "glad"))
+    odd = Control("odd", 0.123, "On no round step.", 0.0, 1.0)
+    info = FakeEngine().info
+    return replace(info, controls=(*info.controls, steps, mood, odd))
+
+
 @dataclass
 class SlowEngine(FakeEngine):
+    info: EngineInfo = field(default_factory=_info)
     pace: Pace = field(default_factory=Pace)
 
     def renderer(self, device: str) -> Renderer:

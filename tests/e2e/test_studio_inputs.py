@@ -1,27 +1,26 @@
-"""The studio page in a real browser: portraits, speech, consent, and mistakes explained in words."""
+"""The studio page in a real browser: portraits, speech, consent, and mistakes in words."""
 
 from base64 import b64encode
 from collections.abc import Iterator
-from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, FilePayload, Page, Route, expect
 
 from tests.e2e.browser import browsing, complaints, text, visiting
 from tests.e2e.studio_server import Studio, studio
 from tests.fakes import grey_portrait, png_bytes, tone, wav_bytes
 
 DONE_MS = 30_000  # more than any video here takes
-SPEECH: Any = {"name": "tone.wav", "mimeType": "audio/wav", "buffer": wav_bytes(tone(1))}
-PICTURE: Any = {
+SPEECH: FilePayload = {"name": "a.wav", "mimeType": "audio/wav", "buffer": wav_bytes(tone(1))}
+PICTURE: FilePayload = {
     "name": "me.png",
     "mimeType": "image/png",
     "buffer": png_bytes(grey_portrait()),
 }
-TEXT: Any = {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"not a picture"}
+TEXT: FilePayload = {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"not a picture"}
 # A browser shows it; the service does not read it.
-DRAWING: Any = {
+DRAWING: FilePayload = {
     "name": "face.svg",
     "mimeType": "image/svg+xml",
     "buffer": b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>',
@@ -64,13 +63,16 @@ def test_the_examples_are_ready_to_use(server: Studio, page: Page) -> None:
     expect(page.locator("#way-example input")).to_be_checked()
     page.click("#make")
     finish(page)
-    assert server.videos()[0]["status"] == "completed"
+    video = server.videos()[0]
+    assert video["status"] == "completed"
+    usual = {"gain": 1.0, "motion_steps": 10, "mood": "calm", "odd": 0.123}
+    assert (video["controls"], video["size"], video["seed"]) == (usual, 64, 0)
 
 
 @pytest.mark.parametrize(
     ("given", "says"), [(TEXT, "notes.txt is not a picture."), (DRAWING, "image")]
 )
-def test_a_portrait_that_is_none(page: Page, given: Any, says: str) -> None:
+def test_a_portrait_that_is_none(page: Page, given: FilePayload, says: str) -> None:
     """Refused by the page or by the service: in words, at the portrait."""
     page.set_input_files("#speech-file", SPEECH)
     page.set_input_files("#portrait-file", given)
@@ -109,12 +111,15 @@ def test_controls_reach_the_engine(server: Studio, page: Page) -> None:
     page.click("#controls summary")
     expect(page.locator("[data-param='options.controls.gain']")).to_contain_text("How bright.")
     page.fill("[id='options.controls.gain']", "0.5")
+    page.fill("[id='options.controls.motion_steps']", "4")
+    page.select_option("[id='options.controls.mood']", "glad")
     page.select_option("[id='options.size']", "128")
     page.fill("[id='options.seed']", "7")
     page.click("#make")
     finish(page)
     video = server.videos()[0]
-    assert (video["controls"], video["size"], video["seed"]) == ({"gain": 0.5}, 128, 7)
+    told = {"gain": 0.5, "motion_steps": 4, "mood": "glad", "odd": 0.123}
+    assert (video["controls"], video["size"], video["seed"]) == (told, 128, 7)
 
 
 def test_a_server_that_is_gone(page: Page) -> None:
@@ -241,7 +246,7 @@ def test_a_face_is_saved_with_consent_used_and_deleted(server: Studio, page: Pag
 
 
 def test_silence_is_warned_of_in_words(page: Page) -> None:
-    silence = {**SPEECH, "buffer": wav_bytes(0 * tone(1))}
+    silence: FilePayload = {**SPEECH, "buffer": wav_bytes(0 * tone(1))}
     page.set_input_files("#speech-file", silence)
     page.click("#make")
     finish(page)
@@ -256,9 +261,11 @@ def test_a_phone_of_360_pixels(server: Studio, browser: Browser) -> None:
     with visiting(browser, server.url, **phone) as page:
         assert _overhang(page) == 0
         page.click("#controls summary")
-        long_name = {**PICTURE, "name": "a_very_long_file_name_without_a_single_space" * 3 + ".png"}
-        page.set_input_files("#portrait-file", long_name)
-        page.set_input_files("#speech-file", {**SPEECH, "name": long_name["name"]})
+        name = "a_very_long_file_name_without_a_single_space" * 3
+        picture: FilePayload = {**PICTURE, "name": name}
+        speech: FilePayload = {**SPEECH, "name": name}
+        page.set_input_files("#portrait-file", picture)
+        page.set_input_files("#speech-file", speech)
         page.click("#make")  # without consent: an error is shown
         assert _overhang(page) == 0
         page.check("#consent")

@@ -1,4 +1,4 @@
-"""The studio page in a real browser: what is made plays at once, arrives whole, and can be stopped."""
+"""The studio page in a real browser: it plays what is being made, all of it, until stopped."""
 
 import time
 from collections.abc import Iterator
@@ -39,8 +39,10 @@ def page(server: Studio, browser: Browser) -> Iterator[Page]:
 
 
 def choose_speech(page: Page, seconds: float) -> None:
-    file = {"name": "tone.wav", "mimeType": "audio/wav", "buffer": wav_bytes(tone(seconds))}
-    page.set_input_files("#speech-file", file)
+    speech = wav_bytes(tone(seconds))
+    page.set_input_files(
+        "#speech-file", {"name": "tone.wav", "mimeType": "audio/wav", "buffer": speech}
+    )
 
 
 def make(page: Page, seconds: float) -> None:
@@ -77,7 +79,6 @@ def download(page: Page) -> bytes:
 
 def test_the_video_plays_while_it_is_made(server: Studio, page: Page) -> None:
     server.pace.seconds_per_frame = 0.02
-    pressed = time.monotonic()
     make(page, 6)
     plays_to(page, 0.5)
     assert server.videos()[0]["status"] == "in_progress"
@@ -85,7 +86,6 @@ def test_the_video_plays_while_it_is_made(server: Studio, page: Page) -> None:
     expect(page.locator("#status")).to_have_text("Playing while it is being made.")
 
     finish(page)
-    wall_s = time.monotonic() - pressed
     assert text(page, "#status") == "Done: 6.0 s of video."
     assert page.evaluate("document.getElementById('video').duration") == pytest.approx(
         6, abs=FRAME_S
@@ -100,12 +100,12 @@ def test_the_figures_are_those_of_the_work(server: Studio, page: Page) -> None:
     finish(page)
     wall_s = time.monotonic() - pressed
     # A frame takes 40 ms, so a second of video takes one, less what is made before the first
-    # fragment is out: 5 frames in it, up to 10 in the next.
-    assert 0.85 <= number(page, "#figure-speed") <= wall_s / (4 - 5 * FRAME_S)
+    # fragment is seen: 5 frames in it, 10 in the next, and some on a slow day.
+    assert 0.7 <= number(page, "#figure-speed") <= wall_s / (4 - 5 * FRAME_S)
     first, unit = text(page, "#figure-first").split()
     first_s = float(first) / {"ms": 1000, "s": 1}[unit]
     assert 5 * 0.04 <= first_s < wall_s - 2
-    assert text(page, "#figure-made") == "4.0 of 4.0 s"
+    assert (text(page, "#figure-made"), text(page, "#figure-whole")) == ("4.0 s", "Made of 4.0 s")
 
 
 def test_the_download_is_what_was_sent(server: Studio, page: Page) -> None:
@@ -137,10 +137,7 @@ def test_stop_ends_the_work_on_the_server(server: Studio, page: Page) -> None:
     finish(page)
     assert text(page, "#status").startswith("Stopped after")
     assert "incomplete" in (page.get_attribute("#download", "download") or "")
-    deadline = time.monotonic() + 5
-    while server.videos()[0]["status"] != "canceled":
-        assert time.monotonic() < deadline, server.videos()[0]
-        time.sleep(0.05)
+    is_canceled(server)
     at_most_s = 1.5  # two chunks of a second were in work, at half a second each
     time.sleep(at_most_s)
     rendered = server.pace.rendered
@@ -149,8 +146,27 @@ def test_stop_ends_the_work_on_the_server(server: Studio, page: Page) -> None:
     assert page.is_enabled("#make")
 
 
+def test_closing_the_page_ends_the_work_too(server: Studio, browser: Browser) -> None:
+    server.pace.reset()
+    server.pace.seconds_per_frame = 0.02
+    with browser.new_context() as profile:
+        page = profile.new_page()
+        page.goto(server.url)
+        make(page, 30)
+        plays_to(page, 0.3)
+    is_canceled(server)
+
+
+def is_canceled(server: Studio) -> None:
+    """Soon; what is in work at the moment is finished."""
+    deadline = time.monotonic() + 10
+    while server.videos()[0]["status"] != "canceled":
+        assert time.monotonic() < deadline, server.videos()[0]
+        time.sleep(0.05)
+
+
 def test_a_stream_that_breaks_off_says_so(server: Studio, page: Page) -> None:
-    server.pace.breaks_after = 60
+    server.pace.breaks_after = 150  # not all of these need be ours: work left by others is finished
     server.pace.seconds_per_frame = 0.01
     make(page, 8)
     finish(page)
@@ -162,6 +178,7 @@ def test_a_stream_that_breaks_off_says_so(server: Studio, page: Page) -> None:
     complaints(page).clear()  # the browser reports the broken transfer
 
 
+@pytest.mark.slow
 def test_nothing_is_lost_when_the_buffer_of_the_browser_is_full(
     tmp_path: Path, browser: Browser
 ) -> None:
