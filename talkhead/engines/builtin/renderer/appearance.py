@@ -5,7 +5,7 @@ from functools import cached_property
 
 import numpy as np
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 from torch import Tensor
@@ -13,11 +13,12 @@ from torch import Tensor
 from talkhead.engines.builtin.renderer.frame.eye_layer import EyeLayer
 from talkhead.engines.builtin.renderer.frame.face_layer import FaceLayer
 from talkhead.engines.builtin.renderer.frame.mouth_layer import MouthLayer
-from talkhead.engines.builtin.renderer.frame.sampling import to_pixels
+from talkhead.engines.builtin.renderer.frame.sampling import put_pixels
 from talkhead.engines.builtin.renderer.motion_rows import expression_of, turn_of
 from talkhead.engines.builtin.renderer.portrait.study import Arrays
 from talkhead.errors import CheckpointMismatch
 from talkhead.faces.iris import SIDES
+from talkhead.types import Frames
 
 VERSION = 1  # of the stored form
 _CHECKS = "checks."
@@ -27,30 +28,29 @@ class PortraitLayers:
     """The layers of one portrait on one device."""
 
     def __init__(self, arrays: Arrays, device: torch.device) -> None:
-        self._image = torch.from_numpy(arrays["image"]).to(device)
+        self._image = arrays["image"]
         self._face = FaceLayer(arrays, device)
-        mouth = MouthLayer(arrays, self._face.skin, device)
         eyes = (EyeLayer(arrays, side, self._face.skin, device) for side in SIDES)
+        mouth = MouthLayer(arrays, self._face.skin, device)
         self._features: tuple[EyeLayer | MouthLayer, ...] = (*eyes, mouth)
         left, top, right, bottom = self._face.box
         background = torch.from_numpy(arrays["background"][top:bottom, left:right])
         self._background = background.movedim(2, 0).contiguous().to(device, torch.float32)
         self._pivot = torch.from_numpy(arrays["head.pivot"]).to(device)
 
-    def draw(
-        self, motion: Float[Tensor, "frames 58"], neutral: float
-    ) -> UInt8[Tensor, "frames height width 3"]:
-        """Canvas-sized frames. What lies outside the moving box is the portrait, untouched."""
+    def draw(self, motion: Float[Tensor, "frames 58"], neutral: float, out: Frames) -> None:
+        """Canvas-sized frames into `out`; outside the moving box they are the portrait itself."""
         expression, turn = expression_of(motion, neutral), turn_of(motion, self._pivot)
-        face, box = self._face.draw(expression, turn), self._face.box
-        for layer in self._features:
-            layer.draw_on(face, box, expression, turn)
-        behind = 1 - face[:, 3:]
-        colours = torch.addcmul(face[:, :3], behind, self._background)
-        left, top, right, bottom = box
-        frames = self._image.repeat(len(motion), 1, 1, 1)
-        frames[:, top:bottom, left:right] = to_pixels(colours)
-        return frames
+        patches = [feature.draw(expression, turn) for feature in self._features]
+        flow = self._face.flow(expression, turn)
+        left, top, right, bottom = self._face.box
+        for frame, picture in enumerate(out):
+            (face,) = self._face.draw(flow[frame : frame + 1])
+            for patch in patches:
+                patch.lay_over(face, self._face.box, frame)
+            colours = face[:3].addcmul_(face[3:].neg_().add_(1), self._background)
+            picture[:] = self._image
+            put_pixels(colours, picture[top:bottom, left:right])
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,7 +14,7 @@ FACE_WIDTH = FACE_SHARE * SIZE  # pixels
 # rendered frames, a yaw of 1 degree looks like 0.68
 YAW_GAIN = 1.4
 CAMERA_DISTANCE = 4.0  # face widths: what moving towards the camera enlarges
-LARGEST_TURN = (24.0, 15.0, 25.0)  # degrees of yaw, pitch, roll: more tears the picture
+LARGEST_TURN = (19.0, 15.0, 25.0)  # degrees of yaw (after its gain), pitch, roll: more tears
 
 
 def expression_of(

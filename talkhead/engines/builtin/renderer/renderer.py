@@ -16,8 +16,8 @@ from talkhead.faces.onnx_models import FaceModels
 from talkhead.types import Controls, Frames, Image, Motion
 
 MINIMUM_SIZE, MAXIMUM_SIZE = 128, 1024  # pixels
-TOGETHER = {"cpu": 1}  # frames drawn at once: on a CPU one stays in the cache
-TOGETHER_ELSEWHERE = 16
+TOGETHER = {"cpu": 5}  # frames drawn at once: as many as the cache holds; chunks are multiples
+TOGETHER_ELSEWHERE = 32
 
 
 class BuiltinRenderer:
@@ -61,20 +61,17 @@ class BuiltinRenderer:
             controls.get(NEUTRAL_EXPRESSION.name, NEUTRAL_EXPRESSION.default)
         )
         rows = torch.tensor(motion, dtype=torch.float32, device=self._device)
-        frames = np.empty((len(motion), size, size, 3), np.uint8)
+        frames = np.empty((len(motion), SIZE, SIZE, 3), np.uint8)
         for start in range(0, len(motion), self._together):
             some = slice(start, start + self._together)
-            drawn = appearance.layers.draw(rows[some], float(neutral))
-            for frame, out in zip(drawn.cpu().numpy(), frames[some], strict=True):
-                resized(frame, out)
-        return frames
+            appearance.layers.draw(rows[some], float(neutral), frames[some])
+        return frames if size == SIZE else resized(frames, size)
 
 
-def resized(frame: Image, out: Image) -> None:
-    """`frame` at the size of `out`, written there: means to shrink, cubic to enlarge."""
-    size = len(out)
-    if size == SIZE:
-        out[:] = frame
-        return
+def resized(frames: Frames, size: int) -> Frames:
+    """Means to shrink, cubic to enlarge."""
     way = cv2.INTER_AREA if size < SIZE else cv2.INTER_CUBIC
-    cv2.resize(frame, (size, size), dst=out, interpolation=way)
+    out = np.empty((len(frames), size, size, 3), np.uint8)
+    for frame, small in zip(frames, out, strict=True):
+        cv2.resize(frame, (size, size), dst=small, interpolation=way)
+    return out

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from talkhead.engines.builtin.renderer.frame.head_turn import HeadTurn
 from talkhead.engines.builtin.renderer.frame.inversion import Positions
-from talkhead.engines.builtin.renderer.frame.layering import affine, lay_over, showing_part
+from talkhead.engines.builtin.renderer.frame.layering import Patch, affine, showing_part
 from talkhead.engines.builtin.renderer.frame.sampling import Texture, doubled
 from talkhead.engines.builtin.renderer.frame.slit_layer import SlitLayer, Window, WindowShape
 from talkhead.engines.builtin.renderer.portrait.study import Arrays
@@ -39,13 +39,7 @@ class EyeLayer:
         self._side = side
         self._outwards = 1.0 if side == "Left" else -1.0  # the picture's right is 'out' on the left
 
-    def draw_on(
-        self,
-        face: Float[Tensor, "frames 4 height width"],
-        box: tuple[int, int, int, int],
-        expression: Float[Tensor, "frames names"],
-        turn: HeadTurn,
-    ) -> None:
+    def draw(self, expression: Float[Tensor, "frames names"], turn: HeadTurn) -> Patch:
         window = self._slit.window(expression, turn)
         drawn = self._lids(expression, window)
         part = showing_part(window.visible)
@@ -55,7 +49,7 @@ class EyeLayer:
             visible = window.visible[:, None, rows, columns]
             drawn[:, :3, rows, columns].lerp_(ball, visible)
             drawn[:, 3:, rows, columns].lerp_(torch.ones_like(visible), visible)
-        lay_over(face, drawn, window, box)
+        return Patch(window.left, window.top, drawn, window.mask)
 
     def _of(self, name: str, expression: Float[Tensor, "frames names"]) -> Float[Tensor, " frames"]:
         return expression[:, INDEX[name + self._side]]

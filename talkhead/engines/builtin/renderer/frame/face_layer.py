@@ -8,6 +8,7 @@ from torch import Tensor
 from talkhead.engines.builtin.renderer.frame.basis import Basis
 from talkhead.engines.builtin.renderer.frame.head_turn import HeadTurn
 from talkhead.engines.builtin.renderer.frame.inversion import inverted_gentle
+from talkhead.engines.builtin.renderer.frame.layering import Box
 from talkhead.engines.builtin.renderer.frame.sampling import Texture, doubled, enlarged
 from talkhead.engines.builtin.renderer.portrait.canvas import SIZE
 from talkhead.engines.builtin.renderer.portrait.depth import GRID, STRIDE
@@ -37,15 +38,19 @@ class FaceLayer:
         y, x = torch.meshgrid(torch.arange(top, bottom), torch.arange(left, right), indexing="ij")
         self._texels = 2 * torch.stack([x, y])[None].to(device, torch.float32)
 
-    def draw(
+    def flow(
         self, expression: Float[Tensor, "frames names"], turn: HeadTurn
-    ) -> Float[Tensor, "frames 4 height width"]:
-        """The box, warped: colour levels and alpha."""
-        field = self._field(expression, turn)
-        nodes = self._nodes.expand(len(field), -1, -1, -1)
-        source = inverted_gentle(field, nodes, STEPS)
+    ) -> Float[Tensor, "frames 2 rows columns"]:
+        """From each node in the box to where it comes from; texels, of which a pixel has two."""
+        nodes = self._nodes.expand(len(expression), -1, -1, -1)
+        source = inverted_gentle(self._field(expression, turn), nodes, STEPS)
         left, top, right, bottom = (edge // STRIDE for edge in self.box)
-        flow = (source - nodes)[..., top:bottom, left:right] * (2 * STRIDE)  # texels, two a pixel
+        return (source - nodes)[..., top:bottom, left:right] * (2 * STRIDE)
+
+    def draw(
+        self, flow: Float[Tensor, "frames 2 rows columns"]
+    ) -> Float[Tensor, "frames 4 height width"]:
+        """The box, warped: premultiplied levels and alpha."""
         return self.skin.at(self._texels + enlarged(flow, STRIDE))
 
     def _field(
@@ -54,12 +59,12 @@ class FaceLayer:
         """Where every node of the canvas goes, in node units."""
         frames = len(expression)
         top, bottom, left, right = self._cells
-        moved = self._rest.new_zeros(frames, 3, GRID.rows, GRID.columns)
-        face = self._basis.at(expression)[:, 0]
-        moved[..., top:bottom, left:right] = face.view(frames, 3, bottom - top, right - left)
-        turned = turn.displacement(moved.flatten(2) + self._rest)
+        moved = self._rest.new_zeros(frames, 1, 3, GRID.rows, GRID.columns)
+        face = self._basis.at(expression)
+        moved[..., top:bottom, left:right] = face.view(frames, 1, 3, bottom - top, right - left)
+        turned = turn.displacement(moved.flatten(3) + self._rest)
         turned = turned.view(frames, 2, GRID.rows, GRID.columns)
-        return (moved[:, :2] + self._weight * turned) / STRIDE
+        return torch.addcmul(moved[:, 0, :2], turned, self._weight) / STRIDE
 
 
 def _foreground(arrays: Arrays) -> Float32[Tensor, "4 height width"]:
@@ -77,7 +82,7 @@ def _cells(grid: Float32[np.ndarray, " 5"]) -> tuple[int, int, int, int]:
     return top, top + rows, left, left + columns
 
 
-def moving_box(arrays: Arrays) -> tuple[int, int, int, int]:
+def moving_box(arrays: Arrays) -> Box:
     """Left, top, right and bottom of all that can ever change, whole cells of the node grid."""
     top, bottom, left, right = _cells(arrays["face.grid"])
     free = arrays["head.weight"] > 0

@@ -1,29 +1,35 @@
-"""Laying drawn windows over the face layer, and finding the part of a window that shows."""
+"""Laying drawn openings over the face layer."""
+
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from talkhead.engines.builtin.renderer.frame.slit_layer import Window
+Box = tuple[int, int, int, int]  # left, top, right and bottom, canvas pixels
 
 
-def lay_over(
-    face: Float[Tensor, "frames 4 height width"],
-    drawn: Float[Tensor, "frames 4 rows columns"],
-    window: Window,
-    box: tuple[int, int, int, int],
-) -> None:
-    """Blends a window into the face layer, in place; `box` is the part of the canvas it covers."""
-    rows, columns = drawn.shape[-2:]
-    left, top, right, bottom = box
-    for frame, (x, y) in enumerate(zip(window.left, window.top, strict=True)):
-        x_from, x_to = max(x, left), min(x + columns, right)
-        y_from, y_to = max(y, top), min(y + rows, bottom)
+@dataclass(frozen=True)
+class Patch:
+    """A rectangle of the canvas in each frame, to be blended over what is there."""
+
+    left: list[int]  # of the frame
+    top: list[int]
+    planes: Float[Tensor, "frames 4 height width"]  # premultiplied levels, alpha
+    mask: Float[Tensor, "frames 1 height width"]
+
+    def lay_over(self, face: Float[Tensor, "4 rows columns"], box: Box, frame: int) -> None:
+        """Blends one frame's patch into the part of the canvas that `box` says, in place."""
+        height, width = self.planes.shape[-2:]
+        left, top, right, bottom = box
+        x, y = self.left[frame], self.top[frame]
+        x_from, x_to = max(x, left), min(x + width, right)
+        y_from, y_to = max(y, top), min(y + height, bottom)
         if x_from >= x_to or y_from >= y_to:
-            continue
-        here = face[frame, :, y_from - top : y_to - top, x_from - left : x_to - left]
-        part = (slice(None), slice(y_from - y, y_to - y), slice(x_from - x, x_to - x))
-        here.lerp_(drawn[frame][part], window.mask[frame][part])
+            return
+        here = face[:, y_from - top : y_to - top, x_from - left : x_to - left]
+        rows, columns = slice(y_from - y, y_to - y), slice(x_from - x, x_to - x)
+        here.lerp_(self.planes[frame, :, rows, columns], self.mask[frame, :, rows, columns])
 
 
 def showing_part(visible: Float[Tensor, "frames height width"]) -> tuple[slice, slice] | None:
@@ -40,5 +46,5 @@ def affine(
 ) -> Float[Tensor, "frames 2 height width"]:
     """Where the affine map takes each point."""
     a = matrix[..., None, None]
-    x, y = points[:, 0], points[:, 1]
-    return torch.stack([a[:, i, 0] * x + a[:, i, 1] * y + a[:, i, 2] for i in (0, 1)], 1)
+    moved = torch.addcmul(a[:, :, 2], a[:, :, 0], points[:, :1])
+    return moved.addcmul_(a[:, :, 1], points[:, 1:])

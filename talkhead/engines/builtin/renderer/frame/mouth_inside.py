@@ -10,8 +10,8 @@ from torch import Tensor
 from talkhead.engines.builtin.renderer.frame.head_turn import HeadTurn
 from talkhead.engines.builtin.renderer.frame.layering import affine
 from talkhead.engines.builtin.renderer.frame.sampling import Texture
+from talkhead.engines.builtin.renderer.portrait.dental_arch import HALF_WIDTH, PIXELS_A_MM, TOP
 from talkhead.engines.builtin.renderer.portrait.study import Arrays
-from talkhead.engines.builtin.renderer.portrait.teeth import HALF_WIDTH, PIXELS_A_MM, TOP
 from talkhead.engines.builtin.renderer.ramps import smoothstep_tensor
 from talkhead.engines.builtin.renderer.shapes.jaw import SLIDE
 from talkhead.engines.builtin.renderer.shapes.shape_set import INDEX

@@ -5,7 +5,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from talkhead.engines.builtin.renderer.frame.head_turn import HeadTurn
-from talkhead.engines.builtin.renderer.frame.layering import affine, lay_over, showing_part
+from talkhead.engines.builtin.renderer.frame.layering import Patch, affine, showing_part
 from talkhead.engines.builtin.renderer.frame.mouth_inside import MouthInside
 from talkhead.engines.builtin.renderer.frame.sampling import Texture
 from talkhead.engines.builtin.renderer.frame.slit_layer import SlitLayer, WindowShape
@@ -21,13 +21,7 @@ class MouthLayer:
         self._inside = MouthInside(arrays, device)
         self._skin = skin
 
-    def draw_on(
-        self,
-        face: Float[Tensor, "frames 4 height width"],
-        box: tuple[int, int, int, int],
-        expression: Float[Tensor, "frames names"],
-        turn: HeadTurn,
-    ) -> None:
+    def draw(self, expression: Float[Tensor, "frames names"], turn: HeadTurn) -> Patch:
         window = self._slit.window(expression, turn)
         drawn = self._skin.at(2 * window.lower)
         drawn.lerp_(self._skin.at(2 * window.upper), window.in_front[:, None])
@@ -44,7 +38,7 @@ class MouthLayer:
             visible = window.visible[:, None, rows, columns]
             drawn[:, :3, rows, columns].lerp_(inside, visible)
             drawn[:, 3:, rows, columns].lerp_(torch.ones_like(visible), visible)
-        lay_over(face, drawn, window, box)
+        return Patch(window.left, window.top, drawn, window.mask)
 
     def _at_rest(
         self,

@@ -3,11 +3,13 @@
 import cv2
 import numpy as np
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
-MOST_CHANNELS = 4  # OpenCV looks up this many at a time
+from talkhead.types import Image
+
+PACK = 4  # channels OpenCV looks up fastest
 # the half-sample filter of H.264 (ITU-T H.264, 8.4.2.2.1): sharp, and whole samples stay exact
 HALF_SAMPLE = (1 / 32, -5 / 32, 20 / 32, 20 / 32, -5 / 32, 1 / 32)
 
@@ -41,23 +43,22 @@ class Texture:
         self, texels: Float[Tensor, "batch 2 height width"]
     ) -> Float[Tensor, "batch channels height width"]:
         batch, _, height, width = texels.shape
-        out = torch.empty(batch, self._channels, height, width)
+        groups = len(self._packed[0])
+        out = torch.empty(batch, groups * PACK, height, width)
         for item, (x, y) in enumerate(texels.contiguous().numpy()):
-            groups = self._packed[item if len(self._packed) > 1 else 0]
+            packed = self._packed[item if len(self._packed) > 1 else 0]
             planes = list(out[item].numpy())
-            for group in groups:
-                some = cv2.remap(group, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-                channels = group.shape[2] if group.ndim == 3 else 1
-                cv2.split(some, planes[:channels])
-                planes = planes[channels:]
-        return out
+            for at, pack in enumerate(packed):
+                some = cv2.remap(pack, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+                cv2.split(some, planes[at * PACK : (at + 1) * PACK])
+        return out[:, : self._channels]
 
 
 def _packed(planes: Float[Tensor, "channels height width"]) -> list[np.ndarray]:
-    """Channels interleaved, in groups that OpenCV takes."""
-    arrays = [np.ascontiguousarray(plane) for plane in planes.numpy()]
-    starts = range(0, len(arrays), MOST_CHANNELS)
-    return [np.asarray(cv2.merge(arrays[at : at + MOST_CHANNELS])) for at in starts]
+    """Channels interleaved, in whole packs."""
+    missing = -len(planes) % PACK
+    arrays = list(functional.pad(planes, (0, 0, 0, 0, 0, missing)).numpy())
+    return [np.asarray(cv2.merge(arrays[at : at + PACK])) for at in range(0, len(arrays), PACK)]
 
 
 def doubled(
@@ -98,14 +99,10 @@ def enlarged(
     return out
 
 
-def to_pixels(
-    planes: Float[Tensor, "frames 3 height width"],
-) -> UInt8[Tensor, "frames height width 3"]:
-    """Levels rounded to 8 bits, channels last."""
-    levels = planes.clamp(0, 255)
-    if levels.device.type != "cpu":
-        return levels.round().to(torch.uint8).movedim(1, -1)
-    frames = [
-        cv2.merge([cv2.convertScaleAbs(plane) for plane in frame]) for frame in levels.numpy()
-    ]
-    return torch.from_numpy(np.stack(frames))
+def put_pixels(planes: Float[Tensor, "3 height width"], out: Image) -> None:
+    """Levels, rounded to 8 bits, into a part of a picture."""
+    levels = planes.clamp_(0, 255)
+    if levels.device.type == "cpu":
+        out[:] = cv2.merge([cv2.convertScaleAbs(plane) for plane in levels.numpy()])
+    else:
+        out[:] = levels.round().to(torch.uint8).movedim(0, -1).cpu().numpy()

@@ -20,6 +20,7 @@ from talkhead.engines.builtin.renderer.frame.sampling import Texture, enlarged
 from talkhead.engines.builtin.renderer.portrait.study import Arrays
 from talkhead.engines.builtin.renderer.ramps import smoothstep_tensor
 
+NODES = 2  # pixels between the nodes of a window
 EDGE_FADE = 6.0  # pixels over which a window fades where its source runs out
 CORNER_FADE = 0.05  # of the half width over which the opening closes towards its corners
 
@@ -28,7 +29,7 @@ CORNER_FADE = 0.05  # of the half width over which the opening closes towards it
 class WindowShape:
     """The part of the output that is drawn: it follows the opening."""
 
-    width: int  # pixels, a multiple of the region's stride
+    width: int  # pixels, a multiple of NODES
     height: int
     below: int  # pixels from the opening's middle down to the window's
     feather: float  # pixels over which it fades into the face layer
@@ -78,18 +79,16 @@ class SlitLayer:
             ..., self._rows // 2, self._columns // 2
         ]  # where the region goes, as a whole
         corner = self._corner(middle)
-        wanted = self._wanted(corner)
-        start = wanted[:, None] - middle[..., None, None] / stride
-        flat = (frames * 2, 2, shape.height // stride, shape.width // stride)
-        wanted = wanted[:, None].expand(-1, 2, -1, -1, -1).reshape(flat)
-        source = inverted(field.flatten(0, 1) / stride, wanted, start.reshape(flat), shape.steps)
-        flow = enlarged((source - wanted) * stride, stride)
+        wanted = self._wanted(corner)[:, None].expand(-1, 2, -1, -1, -1).flatten(0, 1)
+        start = wanted - middle.flatten(0, 1)[..., None, None] / stride
+        source = inverted(field.flatten(0, 1) / stride, wanted, start, shape.steps)
+        inside = self._inside(source).view(frames, 2, 1, *source.shape[-2:]).amin(1)
+        flow = ((source - wanted) * stride).view(frames, 4, *source.shape[-2:])
+        fine = enlarged(torch.cat([flow, inside], 1), NODES)
         pixels = self._pixels + corner[:, :, None, None]
-        both = flow.view(frames, 2, 2, shape.height, shape.width) + pixels[:, None]
-        upper, lower = both[:, 0], both[:, 1]
+        upper, lower = fine[:, :2] + pixels, fine[:, 2:4] + pixels
         below, _, place = self.distances(upper).unbind(1)
         _, above, _ = self.distances(lower).unbind(1)
-        inside = enlarged(self._inside(source), stride).view(frames, 2, *pixels.shape[-2:])
         return Window(
             left=[int(x) for x in corner[:, 0].tolist()],
             top=[int(y) for y in corner[:, 1].tolist()],
@@ -100,7 +99,7 @@ class SlitLayer:
             in_front=smoothstep_tensor(-shape.sharpness, shape.sharpness, above - below),
             below_upper=below,
             above_lower=above,
-            mask=self._feather * (inside.amin(1, True) / EDGE_FADE).clamp(0, 1),
+            mask=self._feather * (fine[:, 4:] / EDGE_FADE).clamp(0, 1),
         )
 
     def distances(self, sources: Positions) -> Float[Tensor, "frames 3 height width"]:
@@ -117,7 +116,7 @@ class SlitLayer:
         """Where every node goes in each layer, pixels."""
         moved = self._basis.at(expression)
         turned = turn.displacement(moved + self._rest)
-        field = moved[:, :, :2] + self._weight * turned
+        field = torch.addcmul(moved[:, :, :2], turned, self._weight)
         return field.view(-1, 2, 2, self._rows, self._columns)
 
     def _corner(self, middle: Float[Tensor, "frames 2 2"]) -> Float[Tensor, "frames 2"]:
@@ -129,10 +128,10 @@ class SlitLayer:
 
     def _wanted(self, corner: Float[Tensor, "frames 2"]) -> Positions:
         """The window's nodes, in the middles of its cells, in node units of the region."""
-        stride, shape = self._stride, self.shape
-        nodes = self._pixels[:, : shape.height // stride, : shape.width // stride]
-        first = corner - corner.new_tensor([self.left, self.top]) + (stride - 1) / 2
-        return nodes + (first / stride)[:, :, None, None]
+        shape = self.shape
+        nodes = self._pixels[:, : shape.height // NODES, : shape.width // NODES] * NODES
+        first = corner - corner.new_tensor([self.left, self.top]) + (NODES - 1) / 2
+        return (nodes + first[:, :, None, None]) / self._stride
 
     def _inside(self, source: Positions) -> Float[Tensor, "batch 1 rows columns"]:
         """Pixels to the region's border, less one."""

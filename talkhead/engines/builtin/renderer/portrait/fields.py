@@ -88,7 +88,7 @@ class LayerField:
 
     def at(self, points: Float32[np.ndarray, "nodes 2"]) -> Fields:
         out = np.zeros((len(self._moving), len(points)), np.float32)
-        out[self._moving] = self._basis.evaluate(points, self._coefficients).T
+        out[self._moving] = self._basis.evaluate(points, self._coefficients)
         return out.reshape(*self._shape, len(points))
 
 

@@ -7,6 +7,16 @@ import numpy as np
 from jaxtyping import Float, Float32
 
 from talkhead.engines.builtin.renderer.portrait.canvas import SIZE, Canvas
+from talkhead.engines.builtin.renderer.portrait.dental_arch import (
+    LOWER,
+    PIXELS_A_MM,
+    UPPER,
+    Colour,
+    Rgba,
+    dental_arch,
+    drawn_tongue,
+    millimetres,
+)
 from talkhead.engines.builtin.renderer.portrait.head_frame import HeadFrame
 from talkhead.engines.builtin.renderer.portrait.lips import Mouth
 from talkhead.engines.builtin.renderer.portrait.pictures import LUMA, blurred, look_up, luma
@@ -14,40 +24,9 @@ from talkhead.engines.builtin.renderer.portrait.slit import Slit
 from talkhead.engines.builtin.renderer.ramps import smoothstep
 from talkhead.faces.landmarks import LEFT_CHEEK_SKIN, RIGHT_CHEEK_SKIN
 
-PIXELS_A_MM = 4
-HALF_WIDTH, TOP, BOTTOM = 34.0, -16.0, 16.0  # mm; y = 0 is the incisors' edge
 PHILTRUM = [2, 164, 0]  # mesh points under which the dental midline lies
 BEHIND_LIPS = 5.0  # mm
 VARIETY_SEED = 7  # teeth differ a little in brightness, the same way in every mouth
-
-Rgba = Float32[np.ndarray, "height width 4"]  # colours in [0, 1], premultiplied
-
-
-@dataclass(frozen=True)
-class Arch:
-    """One row of teeth, from the middle outwards; mm. y grows towards the biting edge."""
-
-    widths: tuple[float, ...]
-    heights: tuple[float, ...]
-    edges: tuple[float, ...]  # where each tooth ends
-    curve: float  # how the edge line bends
-    rounding: float  # of the corners
-
-
-UPPER = Arch(
-    widths=(8.3, 6.5, 6.4, 4.8, 3.8, 3.2, 2.6),
-    heights=(9.6, 8.3, 9.2, 7.6, 7.0, 6.5, 6.0),
-    edges=(0, -0.7, -0.25, -0.9, -1.3, -1.6, -1.9),
-    curve=0.004,
-    rounding=0.35,
-)
-LOWER = Arch(
-    widths=(5.2, 5.5, 5.9, 4.9, 4.0, 3.3, 2.6),
-    heights=(8.4, 8.4, 9.0, 7.6, 7.0, 6.5, 6.0),
-    edges=(0, -0.1, 0.15, -0.3, -0.5, -0.8, -1.0),
-    curve=0.0012,
-    rounding=0.15,
-)
 
 
 @dataclass(frozen=True)
@@ -66,15 +45,15 @@ class _Light:
     """What the picture's light makes of things in the mouth."""
 
     brightness: float  # of the brighter skin
-    teeth: Float[np.ndarray, " 3"]
-    gums: Float[np.ndarray, " 3"]
-    tongue: Float[np.ndarray, " 3"]
+    teeth: Colour
+    gums: Colour
+    tongue: Colour
 
 
 @dataclass(frozen=True)
 class _SeenTeeth:
     edge: float  # v of the upper teeth's biting edge, pixels
-    colour: Float[np.ndarray, " 3"]
+    colour: Colour
     brightness: float  # of the brighter pixels in the opening
 
 
@@ -88,15 +67,15 @@ def mouth_inside(canvas: Canvas, frame: HeadFrame, mouth: Mouth) -> MouthInside:
     edge = seen.edge if seen else float(slit.upper_at(np.array(middle))) + 2.8 / mm
     variety = np.random.default_rng(VARIETY_SEED)
     soft = max(0.25, 0.45 * max(1.0, canvas.scale) * mm) * PIXELS_A_MM
-    upper = blurred(_teeth(UPPER, 1, colour, light.gums, variety), soft)
-    lower = blurred(_teeth(LOWER, -1, colour * 0.86, light.gums * 0.85, variety), soft)
+    upper = blurred(dental_arch(UPPER, 1, colour, light.gums, variety), soft)
+    lower = blurred(dental_arch(LOWER, -1, colour * 0.86, light.gums * 0.85, variety), soft)
     origin = slit.at(np.array(middle), np.array(edge))
     if seen:
         upper = _with_photo(upper, canvas.rgb, slit, origin, mm, seen.brightness)
     return MouthInside(
         upper=upper,
         lower=lower,
-        tongue=blurred(_tongue(light.tongue), soft),
+        tongue=blurred(drawn_tongue(light.tongue), soft),
         cavity=(np.array([0.20, 0.062, 0.055]) * (0.35 + 0.65 * light.brightness)).astype(
             np.float32
         ),
@@ -104,13 +83,6 @@ def mouth_inside(canvas: Canvas, frame: HeadFrame, mouth: Mouth) -> MouthInside:
         depth=float(frame.stomion[2] - BEHIND_LIPS / mm),
         photographed=seen is not None,
     )
-
-
-def _millimetres() -> tuple[Float[np.ndarray, "height width"], Float[np.ndarray, "height width"]]:
-    x = (np.arange(int(2 * HALF_WIDTH * PIXELS_A_MM)) + 0.5) / PIXELS_A_MM - HALF_WIDTH
-    y = (np.arange(int((BOTTOM - TOP) * PIXELS_A_MM)) + 0.5) / PIXELS_A_MM + TOP
-    columns, rows = np.meshgrid(x, y)
-    return columns, rows
 
 
 def _light_on(rgb: Float32[np.ndarray, "height width 3"], frame: HeadFrame) -> _Light:
@@ -131,53 +103,6 @@ def _light_on(rgb: Float32[np.ndarray, "height width 3"], frame: HeadFrame) -> _
         gums=np.array([0.70, 0.36, 0.36]) * brightness * 0.85,
         tongue=np.array([0.90, 0.47, 0.46]) * brightness * 0.92,
     )
-
-
-def _teeth(
-    arch: Arch,
-    up: int,
-    colour: Float[np.ndarray, " 3"],
-    gums: Float[np.ndarray, " 3"],
-    variety: np.random.Generator,
-) -> Rgba:
-    """One arch; `up` is 1 if its teeth hang from above and -1 if they stand."""
-    x, y = _millimetres()
-    y = y * up
-    colours, cover = np.zeros((*x.shape, 3)), np.zeros(x.shape)
-    for side in (-1, 1):
-        start = 0.0
-        for width, height, edge in zip(arch.widths, arch.heights, arch.edges, strict=True):
-            centre = side * (start + width / 2)
-            start += width
-            place = (x - centre) / (width / 2)
-            off = np.abs(place)
-            ends = edge - arch.curve * centre * centre - arch.rounding * off**3
-            gum_line = edge - height + 1.3 * off**2.2  # scalloped
-            body = smoothstep(-0.45, 0.25, ends - y) * (off <= 1.0)
-            crown = smoothstep(-0.3, 0.5, y - gum_line)[..., None]
-            bulge = 1 - 0.10 * off**2.5
-            t = np.clip((ends - y) / height, 0, 1)
-            vertical = 0.93 + 0.10 * smoothstep(0.02, 0.30, t) - 0.10 * smoothstep(0.6, 1.0, t)
-            between = 0.66 + 0.34 * smoothstep(0, 0.10, 1 - off)
-            tint = np.array([1, 1 - 0.012 * (width < 6.4), 1 - 0.03 * (abs(centre) > 12)])
-            tooth = colour * (1 + 0.025 * variety.standard_normal()) * tint
-            shaded = tooth * (bulge * vertical * between)[..., None]
-            gum = gums * (0.9 + 0.1 * bulge)[..., None]
-            front = body > cover
-            colours[front] = (shaded * crown + gum * (1 - crown))[front]
-            cover = np.maximum(cover, body)
-    recede = np.clip(1 - 0.80 * (np.abs(x) / 31) ** 2.0, 0.12, 1)  # the arch curves into the dark
-    colours *= recede[..., None]
-    return np.dstack([colours * cover[..., None], cover]).astype(np.float32)
-
-
-def _tongue(colour: Float[np.ndarray, " 3"]) -> Rgba:
-    x, y = _millimetres()
-    radius = np.sqrt((x / 19.0) ** 2 + ((y - 12) / 12.0) ** 2)
-    cover = 1 - smoothstep(0.90, 1.03, radius)
-    furrow = np.exp(-((x / 1.6) ** 2)) * smoothstep(0.95, 0.3, radius)
-    shade = 0.62 + 0.38 * smoothstep(1.05, 0.45, radius) - 0.16 * furrow
-    return np.dstack([colour * (shade * cover)[..., None], cover]).astype(np.float32)
 
 
 def _seen_teeth(
@@ -215,7 +140,7 @@ def _with_photo(
     brightness: float,
 ) -> Rgba:
     """The upper arch with the portrait's own teeth where they show."""
-    x, y = _millimetres()
+    x, y = millimetres()
     points = origin + (x / mm)[..., None] * slit.along + (y / mm)[..., None] * slit.across
     colours = look_up(rgb, points)
     u, v = slit.local(points)
