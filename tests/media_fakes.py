@@ -10,11 +10,12 @@ from fractions import Fraction
 import av
 import numpy as np
 from av.audio.stream import AudioStream
+from av.video.stream import VideoStream
 from jaxtyping import Float32, UInt8
 
 from talkhead.media.h264 import encode_chunk
 from talkhead.media.muxer import FragmentMuxer
-from talkhead.timing import SOUND_PER_FRAME, SOUND_RATE
+from talkhead.timing import FRAME_RATE, SOUND_PER_FRAME, SOUND_RATE
 from talkhead.types import Fragment, Frames, Sound, VideoChunk
 
 
@@ -79,6 +80,19 @@ def sound_file(
         stream = output.add_stream(codec, rate=rate, layout=layout)
         assert isinstance(stream, AudioStream)
         output.mux(stream.encode(frame))
+        output.mux(stream.encode(None))
+    return buffer.getvalue()
+
+
+def silent_video(frames: Frames) -> bytes:
+    """An MP4 with a picture and no sound."""
+    buffer = io.BytesIO()
+    with av.open(buffer, "w", format="mp4") as output:
+        stream = output.add_stream("libx264", rate=FRAME_RATE)
+        assert isinstance(stream, VideoStream)
+        _, stream.height, stream.width, _ = frames.shape
+        for pixels in frames:
+            output.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
         output.mux(stream.encode(None))
     return buffer.getvalue()
 

@@ -97,24 +97,30 @@ class _Packets:
 
 
 def _count(container: InputContainer, stream: AudioStream, limits: AudioLimits) -> _Packets:
-    """Read all packets without decoding them, and stop where they are longer than the limit."""
-    ticks, decodable, last = 0, False, None
+    """Read all packets and stop where they are longer than the limit; decode only a few."""
+    length, decodable, last = 0, False, None  # in ticks
     tick = stream.time_base or Fraction(1, stream.rate)
+    longest = int(limits.maximum_s / tick)
     for number, packet in enumerate(container.demux(stream)):
         if packet.size:
             last = packet
-            ticks += packet.duration or 0
-            _check_maximum(ticks * tick, limits)
+            length += packet.duration or round(_decoded_seconds(packet) / tick)
+            if length > longest:
+                _check_maximum(length * tick, limits)
         if number < _TRIED_PACKETS and not decodable:
-            decodable = _decodes(packet)
-    return _Packets(ticks * tick, decodable, last is not None and _decodes(last))
+            decodable = _decoded_seconds(packet) > 0
+    return _Packets(length * tick, decodable, last is not None and _decoded_seconds(last) > 0)
 
 
-def _decodes(packet: "av.Packet[AudioStream]") -> bool:
+def _decoded_seconds(packet: "av.Packet[AudioStream]") -> Fraction:
+    """0 if it cannot be decoded.
+
+    Some packets say not themselves how long they are, as FLAC's of more than 16384 samples.
+    """
     try:
-        return bool(packet.decode())
+        return sum((Fraction(f.samples, f.sample_rate) for f in packet.decode()), Fraction(0))
     except av.FFmpegError:
-        return False
+        return Fraction(0)
 
 
 def _check_flac(packets: _Packets, declared_s: Fraction) -> None:
