@@ -26,6 +26,15 @@ def test_the_same_video_with_its_index_in_front(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file.mp4", "streamed.mp4"]
 
 
+def test_a_file_may_replace_itself(tmp_path: Path) -> None:
+    path = tmp_path / "video.mp4"
+    path.write_bytes(joined(mux(flashing(20, [7]), clicking(20), (5,))))
+    before = decode(path.read_bytes())
+    to_progressive(path, path)
+    assert np.array_equal(decode(path.read_bytes()).frames, before.frames)
+    assert b"moof" not in path.read_bytes()
+
+
 @pytest.mark.parametrize("content", [b"", b"not a video" * 99])
 def test_what_is_not_a_video_leaves_nothing_behind(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "broken.mp4").write_bytes(content)
