@@ -79,7 +79,7 @@ function progressOf(making) {
 
 function phase({ playsLive }, factor) {
   if (!playsLive) return "This browser cannot play a video while it is made: it plays as soon as it is complete.";
-  if (factor > 1.05) return "This computer makes it slower than it plays, so the playback pauses now and then.";
+  if (factor > 1.05) return "It is made more slowly than it plays, so the playback pauses now and then.";
   return "Playing while it is being made.";
 }
 
@@ -99,7 +99,7 @@ async function conclude(making, ending, savable) {
 /** Say what went wrong next to what caused it. */
 function explain(problem) {
   const param = problem.param ?? "";
-  if (["portrait", "avatar"].includes(param)) portrait.fail(problem.message);
+  if (["portrait", "avatar", "id"].includes(param)) portrait.fail(problem.message);
   else if (param === "audio") speech.fail(problem.message);
   else if (!controls.fail(param, problem.message)) showError("general-error", problem.message);
 }

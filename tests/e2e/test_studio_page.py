@@ -119,6 +119,24 @@ def test_the_download_is_what_was_sent(server: Studio, page: Page) -> None:
     assert page.get_attribute("#record-link", "href") == f"/v1/videos/{video['id']}"
 
 
+def test_a_file_is_read_the_same_however_it_is_cut(page: Page) -> None:
+    make(page, 2)
+    finish(page)
+    read = """async (step) => {
+      const { Mp4Reader } = await import("/mp4.js");
+      const file = await fetch(document.getElementById("record-link").href + "/content");
+      const bytes = new Uint8Array(await file.arrayBuffer());
+      const reader = new Mp4Reader();
+      for (let at = 0; at < bytes.length; at += step) reader.push(bytes.slice(at, at + step));
+      return [reader.type, reader.ended, reader.frames];
+    }"""
+    for step in (1, 777, 10_000_000):
+        kind, ended, frames = page.evaluate(read, step)
+        assert (ended, frames) == (True, 50)
+        assert kind.startswith('video/mp4; codecs="avc1.64')  # High profile
+        assert kind.endswith(', mp4a.40.2"')
+
+
 def test_the_same_seed_gives_the_same_file(page: Page) -> None:
     make(page, 1)
     finish(page)
