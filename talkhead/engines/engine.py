@@ -8,7 +8,7 @@ a window needs of its past travels with it.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from talkhead.errors import ControlOutOfRange, UnknownControl
 from talkhead.types import AudioFeatures, Controls, ControlValue, Frames, Image, Motion, Waveform
@@ -119,6 +119,7 @@ class MotionGenerator(Protocol):
         """`window.frames` rows of motion for each window."""
 
 
+@runtime_checkable  # so that tests can check what is handed in
 class Appearance(Protocol):
     """All a renderer needs to know of one portrait. Made once, rendered many times."""
 
