@@ -19,7 +19,7 @@ def build(args: AppSettings) -> Application:
     chosen = resources(args, _gpus())
     stage = StageSettings(
         engines=args.engines,
-        device=chosen.device,
+        on_gpu=chosen.on_gpu,
         data_root=args.data_root,
         deterministic=args.deterministic,
         threads=args.threads,

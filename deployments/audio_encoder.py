@@ -1,7 +1,7 @@
 """Serves the audio encoders of the engines, batched over sessions."""
 
 from deployments.metrics import BatchMetrics
-from deployments.stage import StageSettings, check_progress, per_engine, use_threads
+from deployments.stage import StageSettings, check_progress, per_engine, prepare
 from talkhead.batching import Priority
 from talkhead.types import AudioFeatures, Waveform
 
@@ -10,14 +10,12 @@ class AudioEncoder:
     def __init__(self, settings: StageSettings) -> None:
         from talkhead.pipeline.local import BatchLimits, LocalAudioEncoder
 
-        use_threads(settings.threads)
+        device = prepare(settings)
         limits = BatchLimits(deterministic=settings.deterministic)
         on_batch = BatchMetrics().observe
         self._stages = per_engine(
             settings,
-            lambda engine: LocalAudioEncoder(
-                engine.audio_encoder(settings.device), limits, on_batch
-            ),
+            lambda engine: LocalAudioEncoder(engine.audio_encoder(device), limits, on_batch),
         )
 
     async def encode(self, engine: str, waveform: Waveform, priority: Priority) -> AudioFeatures:

@@ -1,7 +1,7 @@
 """Serves the motion generators of the engines, batched over sessions."""
 
 from deployments.metrics import BatchMetrics
-from deployments.stage import StageSettings, check_progress, per_engine, use_threads
+from deployments.stage import StageSettings, check_progress, per_engine, prepare
 from talkhead.batching import Priority
 from talkhead.engines.engine import MotionWindow
 from talkhead.types import Motion
@@ -11,12 +11,12 @@ class MotionDiffusion:
     def __init__(self, settings: StageSettings) -> None:
         from talkhead.pipeline.local import BatchLimits, LocalMotion
 
-        use_threads(settings.threads)
+        device = prepare(settings)
         limits = BatchLimits(deterministic=settings.deterministic)
         on_batch = BatchMetrics().observe
         self._stages = per_engine(
             settings,
-            lambda engine: LocalMotion(engine.motion_generator(settings.device), limits, on_batch),
+            lambda engine: LocalMotion(engine.motion_generator(device), limits, on_batch),
         )
 
     async def generate(self, engine: str, window: MotionWindow, priority: Priority) -> Motion:

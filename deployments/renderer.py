@@ -4,7 +4,7 @@ Raw frames never leave this process.
 """
 
 from deployments.metrics import BatchMetrics
-from deployments.stage import StageSettings, check_progress, per_engine, use_threads
+from deployments.stage import StageSettings, check_progress, per_engine, prepare
 from talkhead.batching import Priority
 from talkhead.pipeline.stages import RenderRequest
 from talkhead.types import VideoChunk
@@ -16,7 +16,7 @@ class Renderer:
         from talkhead.pipeline.local import BatchLimits, LocalRenderer
         from talkhead.storage.blobs import open_blobs
 
-        use_threads(settings.threads)
+        device = prepare(settings)
         given = settings.limits
         images = ImageLimits(given.portrait_bytes, given.portrait_pixels)
         limits = BatchLimits(deterministic=settings.deterministic)
@@ -24,7 +24,7 @@ class Renderer:
         self._stages = per_engine(
             settings,
             lambda engine: LocalRenderer(
-                engine.renderer(settings.device), engine.info.name, blobs, limits, on_batch, images
+                engine.renderer(device), engine.info.name, blobs, limits, on_batch, images
             ),
         )
 

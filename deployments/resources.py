@@ -16,9 +16,9 @@ _INGRESS: Options = _HEALTH | {"max_ongoing_requests": 200, "graceful_shutdown_t
 
 @dataclass(frozen=True)
 class Resources:
-    """Options of each deployment, and what its models run on."""
+    """Options of each deployment, and whether its models look for a GPU."""
 
-    device: str
+    on_gpu: bool
     fuse: bool
     ingress: Options
     audio_encoder: Options = field(default_factory=dict)
@@ -40,7 +40,7 @@ def _on_cpu(fuse: bool) -> Resources:
     # Fractions: Ray counts CPUs, it does not divide them, and two cores must hold everything.
     small = {"ray_actor_options": {"num_cpus": 0.1}}
     return Resources(
-        "cpu",
+        False,
         fuse,
         ingress=_INGRESS | small | {"graceful_shutdown_timeout_s": 20},
         audio_encoder=_STAGE | small,
@@ -58,7 +58,7 @@ def _on_gpu(profile: Profile, fuse: bool) -> Resources:
 
     ingress = _INGRESS | (_scaling(1, 1) if profile == "gpu" else _scaling(2, 16))
     return Resources(
-        "cuda",
+        True,
         fuse,
         ingress=ingress | {"ray_actor_options": {"num_cpus": 0.5}},
         audio_encoder=gpu(0.1),

@@ -20,21 +20,26 @@ class StageSettings:
     """What a replica needs to load its models; small, and it crosses processes."""
 
     engines: tuple[str, ...]
-    device: str
+    on_gpu: bool  # where there is one
     data_root: Path
     deterministic: bool
     threads: int  # 0: all cores
     limits: Limits
 
 
-def use_threads(threads: int) -> None:
-    """Let torch and OpenCV compute with that many threads: Ray tells them one."""
+def prepare(settings: StageSettings) -> str:
+    """Set up this replica's process; the device its models run on.
+
+    Torch and OpenCV compute with all cores or what the settings say: Ray tells them one. A GPU is
+    looked for here, not in the builder: the machine that builds the graph may have none.
+    """
     import cv2
     import torch
 
-    count = threads or os.cpu_count() or 1
+    count = settings.threads or os.cpu_count() or 1
     torch.set_num_threads(count)
     cv2.setNumThreads(count)
+    return "cuda" if settings.on_gpu and torch.cuda.is_available() else "cpu"
 
 
 def per_engine(settings: StageSettings, load: Callable[[Engine], Part]) -> dict[str, Part]:

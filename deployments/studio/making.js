@@ -5,7 +5,7 @@ import { Meter } from "./meter.js";
 import { Mp4Reader } from "./mp4.js";
 import { StreamPlayer, canStream } from "./player.js";
 
-const FOLDED_BYTES = 4e6; // then pieces become a Blob, which a browser may keep on disk
+const FOLDED_BYTES = 1e6; // then pieces become a Blob, which a browser may keep on disk
 
 /** How a video ended. */
 export const COMPLETE = "complete";

@@ -8,7 +8,7 @@ a window needs of its past travels with it.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable, runtime_checkable
 
 from talkhead.errors import ControlOutOfRange, UnknownControl
 from talkhead.types import AudioFeatures, Controls, ControlValue, Frames, Image, Motion, Waveform
@@ -109,17 +109,20 @@ class MotionWindow:
     controls: Controls = field(default_factory=dict)  # complete: from EngineInfo.check_controls
 
 
+@runtime_checkable
 class AudioEncoder(Protocol):
     def encode(self, waveforms: Sequence[Waveform]) -> list[AudioFeatures]:
         """One feature row for each SAMPLES_PER_FRAME samples of each waveform."""
 
 
+@runtime_checkable
 class MotionGenerator(Protocol):
     def generate(self, windows: Sequence[MotionWindow]) -> list[Motion]:
         """`window.frames` rows of motion for each window."""
 
 
 @runtime_checkable  # so that tests can check what is handed in
+@runtime_checkable
 class Appearance(Protocol):
     """All a renderer needs to know of one portrait. Made once, rendered many times."""
 
@@ -131,6 +134,7 @@ class Appearance(Protocol):
         """A form that `Renderer.load` reads back, for storage: no pickle."""
 
 
+@runtime_checkable
 class Renderer(Protocol):
     def register(self, portrait: Image) -> Appearance:
         """Study a portrait.

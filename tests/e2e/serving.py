@@ -68,15 +68,12 @@ def serving(folder: Path, **args: Any) -> Iterator[Server]:
     config["http_options"]["port"] = port
     config["applications"][0]["args"] |= {"data_dir": str(folder / "data"), **args}
     (folder / "config.yaml").write_text(yaml.safe_dump(config))
-    path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
-    environment = {**os.environ, "PYTHONPATH": path, "RAY_ADDRESS": "local"}
-    environment |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DEDUP_LOGS": "0"}
     log_path = folder / "serve.log"
     with log_path.open("wb") as log:
         process = subprocess.Popen(
             [Path(sys.executable).with_name("serve"), "run", folder / "config.yaml"],
             cwd=ROOT,
-            env=environment,
+            env=environment(),
             stdout=log,
             stderr=log,
             start_new_session=True,
@@ -87,6 +84,13 @@ def serving(folder: Path, **args: Any) -> Iterator[Server]:
         yield server
     finally:
         end(process)
+
+
+def environment() -> dict[str, str]:
+    """For a Ray of our own: never one that already runs here."""
+    path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+    ours = {"PYTHONPATH": path, "RAY_ADDRESS": "local", "RAY_USAGE_STATS_ENABLED": "0"}
+    return {**os.environ, **ours, "RAY_DEDUP_LOGS": "0"}
 
 
 def wait_until_ready(server: Server, seconds: float = 120) -> None:

@@ -40,9 +40,9 @@ def test_a_mistake_in_the_config_is_refused(args: dict[str, object]) -> None:
 
 def test_a_laptop_fuses_and_a_gpu_is_shared() -> None:
     laptop = resources(AppSettings(), cluster_gpus=0)
-    assert (laptop.device, laptop.fuse) == ("cpu", True)
+    assert (laptop.on_gpu, laptop.fuse) == (False, True)
     gpu = resources(AppSettings(), cluster_gpus=1)
-    assert (gpu.device, gpu.fuse) == ("cuda", False)
+    assert (gpu.on_gpu, gpu.fuse) == (True, False)
     stages = (gpu.audio_encoder, gpu.motion_diffusion, gpu.renderer)
     assert sum(stage["ray_actor_options"]["num_gpus"] for stage in stages) <= 1
     assert resources(AppSettings(fuse=False), cluster_gpus=0).fuse is False
