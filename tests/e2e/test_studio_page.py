@@ -77,6 +77,11 @@ def download(page: Page) -> bytes:
     return waiting.value.path().read_bytes()
 
 
+def content(server: Studio) -> bytes:
+    """The file of the newest video, as the server keeps it."""
+    return httpx.get(server.url + server.videos()[0]["content_url"]).content
+
+
 def test_the_video_plays_while_it_is_made(server: Studio, page: Page) -> None:
     server.pace.seconds_per_frame = 0.02
     make(page, 6)
@@ -111,9 +116,9 @@ def test_the_figures_are_those_of_the_work(server: Studio, page: Page) -> None:
 def test_the_download_is_what_was_sent(server: Studio, page: Page) -> None:
     make(page, 2.33)
     finish(page)
-    file = download(page)
     video = server.videos()[0]
-    assert file == httpx.get(server.url + video["content_url"]).content
+    file = download(page)
+    assert file == content(server)
     pictures, _ = decode(file)
     assert len(pictures) == 59  # 58.25 frames of sound
     assert page.get_attribute("#record-link", "href") == f"/v1/videos/{video['id']}"
@@ -210,6 +215,7 @@ def test_nothing_is_lost_when_the_buffer_of_the_browser_is_full(
         page.evaluate("document.getElementById('video').pause()")
         finish(page)
         assert buffered_to(page) < LONG_S - 10  # all is here, but the player cannot hold it
+        assert download(page) == content(server)
         page.evaluate("document.getElementById('video').playbackRate = 16")
         page.evaluate("document.getElementById('video').play()")
         plays_to(page, LONG_S - 1)
