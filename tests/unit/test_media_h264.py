@@ -71,8 +71,10 @@ def test_colours_survive_and_are_tagged(colour: tuple[int, int, int]) -> None:
 
 
 def test_a_chunk_is_a_closed_group_of_bare_pictures() -> None:
-    types = [[unit[0] & 31 for unit in _units(au)] for au in encode_chunk(_moving(30)).access_units]
-    assert types == [[5]] + [[1]] * 29  # an IDR slice, then P slices: no SEI, no parameter sets
+    """An IDR slice, then P slices, one a picture: no SEI, no parameter sets, no second thread."""
+    chunk = encode_chunk(_moving(30, width=512, height=512))
+    types = [[unit[0] & 31 for unit in _units(au)] for au in chunk.access_units]
+    assert types == [[5]] + [[1]] * 29
 
 
 def test_any_process_makes_the_same_bytes() -> None:

@@ -1,4 +1,5 @@
 import itertools
+import resource
 import struct
 import tracemalloc
 import zlib
@@ -185,6 +186,14 @@ def test_too_many_pixels_are_refused_before_they_are_decoded() -> None:
         read_image(bomb)
     assert tracemalloc.get_traced_memory()[1] < 1_000_000
     tracemalloc.stop()
+
+
+def test_a_chunk_that_claims_gigabytes_costs_none() -> None:
+    data = _encode(".png", _picture())
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(PortraitUnreadable):
+        read_image(data[:33] + b"\xf0\0\0\0" + data[37:])
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # kB
 
 
 def test_the_limits_are_inclusive() -> None:

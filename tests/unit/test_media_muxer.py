@@ -9,6 +9,7 @@ import pytest
 
 from talkhead.errors import RenderingFailed
 from talkhead.media.aac import HELD_SAMPLES, PACKET_SAMPLES, PRIMING_SAMPLES, SoundEncoder
+from talkhead.media.fmp4 import fragment
 from talkhead.media.h264 import H264Settings, encode_chunk
 from talkhead.media.muxer import FragmentMuxer, MuxPosition
 from talkhead.timing import SOUND_PER_FRAME, SOUND_RATE
@@ -108,6 +109,16 @@ def test_streams_are_described_as_they_are() -> None:
         assert (sound.codec_context.name, sound.rate, sound.channels) == ("aac", SOUND_RATE, 2)
         keys = [packet.is_keyframe for packet in container.demux(picture) if packet.size]
     assert keys == [index % 10 == 0 for index in range(30)]
+
+
+def test_only_the_first_picture_of_a_fragment_stands_alone() -> None:
+    """ISO 14496-12, 8.8.3.1: a player may start at a sample that depends on no other."""
+    alone, needs_others = 0x0200_0000, 0x0101_0000
+    payload = fragment(encode_chunk(flashing(5)), 0, [], 0)
+    header = payload.index(b"tfhd") + 4  # flags, track, duration, default flags
+    run = payload.index(b"trun") + 4  # flags, count, offset, flags of the first
+    assert int.from_bytes(payload[header + 12 : header + 16], "big") == needs_others
+    assert int.from_bytes(payload[run + 12 : run + 16], "big") == alone
 
 
 @pytest.mark.parametrize("after", [1, 2, 5])
