@@ -6,7 +6,7 @@ import secrets
 import shutil
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, closing
 from typing import IO, Any
 
 from talkhead.errors import (
@@ -18,7 +18,7 @@ from talkhead.errors import (
     UnknownEngine,
 )
 from talkhead.limits import Limits
-from talkhead.media.audio import probe_audio, read_audio
+from talkhead.media.audio import AudioInfo, probe_audio, read_audio
 from talkhead.media.audio_file import AudioLimits
 from talkhead.media.remux import to_progressive
 from talkhead.pipeline.flow import in_thread
@@ -133,8 +133,7 @@ class Videos:
         size, seed = check_size(request.size, stages.info), check_seed(request.seed)
         audio = await asyncio.to_thread(self._store_audio, request.audio)
         try:
-            path = self._blobs.path(audio)
-            info = await asyncio.to_thread(probe_audio, path, self._audio_limits)
+            info = await asyncio.to_thread(self._hear, audio)
             portrait = await self._portrait(request)
             await stages.renderer.register(portrait)
         except BaseException:
@@ -168,6 +167,14 @@ class Videos:
         if request.portrait is None:
             raise InputError("there is no portrait and no avatar", "portrait")
         return await self._portraits.add(request.portrait)
+
+    def _hear(self, audio: str) -> AudioInfo:
+        """What is in the file; its first block must also decode to something that can be heard."""
+        path = self._blobs.path(audio)
+        info = probe_audio(path, self._audio_limits)
+        with closing(read_audio(path, limits=self._audio_limits)) as blocks:
+            next(blocks, None)
+        return info
 
     def _store_audio(self, audio: IO[bytes]) -> str:
         key = f"uploads/{secrets.token_hex(16)}"
