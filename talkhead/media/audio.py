@@ -37,7 +37,7 @@ class AudioInfo:
     container: str
 
 
-def probe_audio(source: Path | bytes, limits: AudioLimits | None = None) -> AudioInfo:
+def probe_audio(source: Path | bytes, limits: AudioLimits = AudioLimits()) -> AudioInfo:
     """What is in a file, without decoding more than its start.
 
     The first audio stream counts, also of a video. A file that is too long is known by its header,
@@ -50,7 +50,6 @@ def probe_audio(source: Path | bytes, limits: AudioLimits | None = None) -> Audi
         AudioTooLong: more than `limits.maximum_s` or `limits.maximum_bytes`.
         OSError: the file cannot be opened.
     """
-    limits = limits or AudioLimits()
     with opened_audio(source, limits) as container:
         stream = first_stream(container)
         declared = declared_seconds(container, stream)
@@ -62,12 +61,13 @@ def probe_audio(source: Path | bytes, limits: AudioLimits | None = None) -> Audi
         if container.format.name == "flac":
             _check_flac(packets, declared)
         codec, name = stream.codec_context.name, container.format.name
-        seconds = declared if padded(packets.seconds - declared) else packets.seconds
+        stated = declared > 0 and padded(packets.seconds - declared)
+        seconds = declared if stated else packets.seconds
         return AudioInfo(float(seconds), stream.channels, stream.rate, codec, name)
 
 
 def read_audio(
-    source: Path | bytes, block_seconds: float = 0.5, limits: AudioLimits | None = None
+    source: Path | bytes, block_seconds: float = 0.5, limits: AudioLimits = AudioLimits()
 ) -> Generator[SoundBlock, None, None]:
     """All sound of a file in blocks of `block_seconds`, the last one shorter; constant memory.
 
@@ -78,7 +78,6 @@ def read_audio(
         AudioUnreadable, AudioTruncated, AudioTooLong: as `probe_audio`, some only on the way.
         AudioTooShort: in the end less than `limits.minimum_s` came out.
     """
-    limits = limits or AudioLimits()
     samples = 0
     with opened_audio(source, limits) as container:
         blocks = _resampled(container, first_stream(container))

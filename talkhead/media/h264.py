@@ -31,7 +31,7 @@ class H264Settings:
     preset: str = "veryfast"
 
 
-def encode_chunk(frames: Frames, settings: H264Settings | None = None) -> VideoChunk:
+def encode_chunk(frames: Frames, settings: H264Settings = H264Settings()) -> VideoChunk:
     """One IDR picture and then P pictures, BT.709 limited range, 4:2:0, one slice each.
 
     Raises:
@@ -42,7 +42,7 @@ def encode_chunk(frames: Frames, settings: H264Settings | None = None) -> VideoC
     if width % 2 or height % 2:
         message = f"{width} x {height} pixels; both must be even for H.264"
         raise OptionError(message, "options.size")
-    encoder = _open_encoder(width, height, settings or H264Settings())
+    encoder = _open_encoder(width, height, settings)
     units = tuple(_avcc(unit) for unit in _encode(encoder, frames))
     assert len(units) == count
     sps, pps = _parameter_sets(encoder)

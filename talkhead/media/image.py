@@ -25,7 +25,7 @@ class ImageLimits:
     maximum_pixels: int = 50_000_000
 
 
-def read_image(source: Path | bytes, limits: ImageLimits | None = None) -> Image:
+def read_image(source: Path | bytes, limits: ImageLimits = ImageLimits()) -> Image:
     """Decode an image: the first frame of an animation, rotated as its EXIF data says.
 
     The size is checked by the header, before anything is decoded. Grey, palette, CMYK and 16-bit
@@ -36,7 +36,6 @@ def read_image(source: Path | bytes, limits: ImageLimits | None = None) -> Image
         PortraitTooLarge: more bytes or pixels than `limits`.
         OSError: the file cannot be opened.
     """
-    limits = limits or ImageLimits()
     size = len(source) if isinstance(source, bytes) else source.stat().st_size
     if size > limits.maximum_bytes:
         message = f"the image has {size} bytes; {limits.maximum_bytes} are possible"

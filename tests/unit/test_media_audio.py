@@ -133,6 +133,13 @@ def test_too_short_and_too_long_by_a_hair() -> None:
 
 
 @pytest.mark.parametrize("container", FORMATS)
+def test_short_sounds_have_their_length(container: str) -> None:
+    data = sound_file(speech_like(0.06), container, FORMATS[container][0])
+    assert probe_audio(data).duration_s == pytest.approx(0.06, abs=0.05)
+    assert probe_audio(data).duration_s >= 0.06
+
+
+@pytest.mark.parametrize("container", FORMATS)
 def test_too_long_is_known_without_reading_it_all(container: str) -> None:
     data = sound_file(speech_like(3.0), container, FORMATS[container][0])
     with pytest.raises(AudioTooLong):
