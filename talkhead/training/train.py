@@ -32,7 +32,8 @@ LEAST_DEVIATION = 0.06  # coefficients that hardly move are not blown up
 class TrainingConfig:
     listening_steps: int  # the audio network and its auxiliary task only
     joint_steps: int
-    batch: int = 56  # stretches of FRAMES frames
+    listening_batch: int = 56  # stretches of FRAMES frames
+    joint_batch: int = 40
     rate: float = 1e-3  # Adam's, at the top of its cosine
     audio_share: float = 0.3  # of the rate, for the audio network in the joint phase
     smoothing: float = 0.998  # of the running mean of the weights, which is what ships
@@ -106,13 +107,13 @@ class Trainer:
         return figures
 
     def _listen(self, random: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
-        batch = self.windows.draw(self.config.batch, FRAMES, SHORT, random)
+        batch = self.windows.draw(self.config.listening_batch, FRAMES, SHORT, random)
         loss = listening_loss(self.model.audio(batch.mel), batch)
         return loss, {"listening": loss.item()}
 
     def _animate(self, random: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
         window = SHORT if random.random() < self.config.short else LONG
-        batch = self.windows.draw(self.config.batch, FRAMES, window, random)
+        batch = self.windows.draw(self.config.joint_batch, FRAMES, window, random)
         heard = self.model.audio(batch.mel)
         listening = listening_loss(heard, batch)
         rows = feature_rows(heard)[:, -(window + SCHEDULE.previous) :]

@@ -5,31 +5,35 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from jaxtyping import Float32
 
 from talkhead.engines.builtin.motion.mel import log_mel
 from talkhead.engines.builtin.motion.model import MotionModel, feature_rows
 from talkhead.timing import SAMPLES_PER_FRAME, frames_in
-from talkhead.types import AudioFeatures, Waveform
+
+# The items of one call may differ in length, so the axis has no name.
+Sound = Float32[np.ndarray, " _"]
+Rows = Float32[np.ndarray, "_ dim"]
 
 
 class BuiltinAudioEncoder:
     def __init__(self, model: MotionModel) -> None:
         self._model = model
 
-    def encode(self, waveforms: Sequence[Waveform]) -> list[AudioFeatures]:
+    def encode(self, waveforms: Sequence[Sound]) -> list[Rows]:
         """A row for every video frame, a part frame included; waveforms of one length share a
         forward pass.
         """
         groups = defaultdict(list)
         for place, waveform in enumerate(waveforms):
             groups[frames_in(len(waveform))].append(place)
-        results: dict[int, AudioFeatures] = {}
+        results: dict[int, Rows] = {}
         for frames, places in groups.items():
             rows = self._encode([waveforms[place] for place in places], frames)
             results.update(zip(places, rows, strict=True))
         return [results[place] for place in range(len(waveforms))]
 
-    def _encode(self, waveforms: Sequence[Waveform], frames: int) -> list[AudioFeatures]:
+    def _encode(self, waveforms: Sequence[Sound], frames: int) -> list[Rows]:
         if frames == 0:
             width = self._model.config.feature_width
             return [np.zeros((0, width), np.float32) for _ in waveforms]

@@ -129,7 +129,9 @@ class Denoiser(nn.Module):
         drawn = self.draw(F.gelu(self._frames(x))).transpose(1, 2)
         return (drawn + self.from_audio(features))[:, previous.shape[1] :].float()
 
-    def _frames(self, x: Float[Tensor, "batch tokens width"]) -> Float[Tensor, "batch width rows"]:
+    def _frames(
+        self, x: Float[Tensor, "batch tokens width"]
+    ) -> Float[Tensor, "batch channels rows"]:
         split = "batch tokens (pair width) -> batch width (tokens pair)"
         return rearrange(self.leave(self.norm(x)), split, pair=FRAMES_PER_TOKEN)
 

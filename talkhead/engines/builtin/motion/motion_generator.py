@@ -19,8 +19,9 @@ from talkhead.engines.builtin.motion.model import MotionModel
 from talkhead.engines.builtin.motion.noise import window_noise
 from talkhead.engines.builtin.motion.schedule import SCHEDULE
 from talkhead.engines.engine import MotionWindow
-from talkhead.types import Motion
 
+# The items of one call may differ in length, so the axis has no name.
+Rows = Float32[np.ndarray, "_ dim"]
 POSE_COLUMNS = slice(len(ARKIT), len(NAMES))
 
 
@@ -28,13 +29,13 @@ class BuiltinMotionGenerator:
     def __init__(self, model: MotionModel) -> None:
         self._model = model
 
-    def generate(self, windows: Sequence[MotionWindow]) -> list[Motion]:
+    def generate(self, windows: Sequence[MotionWindow]) -> list[Rows]:
         """`window.frames` rows for each; windows of one size and sampler share their passes."""
         groups: dict[tuple[int, int, bool], list[int]] = defaultdict(list)
         items = [_Item.of(window) for window in windows]
         for place, item in enumerate(items):
             groups[item.kind].append(place)
-        results: dict[int, Motion] = {}
+        results: dict[int, Rows] = {}
         for (_, steps, guided), places in groups.items():
             chosen = [items[place] for place in places]
             rows = self._sample(chosen, steps, guided)
@@ -42,7 +43,7 @@ class BuiltinMotionGenerator:
             results.update(zip(places, finished, strict=True))
         return [results[place] for place in range(len(windows))]
 
-    def _sample(self, items: Sequence["_Item"], steps: int, guided: bool) -> list[Motion]:
+    def _sample(self, items: Sequence["_Item"], steps: int, guided: bool) -> list[Rows]:
         model = self._model
         device = model.mean.device
         features = _stacked([item.features for item in items]).to(device)
@@ -113,7 +114,7 @@ class _Item:
         """What must be equal to share a pass: window length, steps, whether guided."""
         return len(self.noise), self.sampling.steps, self.sampling.guidance != 1
 
-    def finish(self, rows: Motion) -> Motion:
+    def finish(self, rows: Float32[np.ndarray, "window dim"]) -> Rows:
         closing = self.features[SCHEDULE.previous :, -len(EVENTS) + EVENTS.index("closure")]
         motion = sealed(rows, closing)[: self.frames]
         motion[:, : len(ARKIT)] = np.clip(motion[:, : len(ARKIT)], 0, 1)
