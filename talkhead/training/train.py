@@ -52,10 +52,12 @@ class TrainingConfig:
 class Trainer:
     """Model, running mean and optimiser; all randomness comes from (seed, step)."""
 
-    def __init__(self, windows: Windows, config: TrainingConfig) -> None:
+    def __init__(
+        self, windows: Windows, config: TrainingConfig, sizes: MotionConfig = MotionConfig()
+    ) -> None:
         torch.manual_seed(config.seed)
         self.windows, self.config = windows, config
-        self.model = MotionModel(MotionConfig())
+        self.model = MotionModel(sizes)
         mean, deviation = motion_scale(windows)
         self.model.mean.copy_(mean)
         self.model.deviation.copy_(deviation)
@@ -86,7 +88,7 @@ class Trainer:
                 shown = {name: round(value, 4) for name, value in recent.items()}
                 log.info("step %d, %.0f s, %s", self.step, time.monotonic() - started, shown)
             if self.step % self.config.save_every == 0 or self.step == self.config.steps:
-                self._save(checkpoint)
+                self.save(checkpoint)
         return self.smoothed
 
     def advance(self) -> dict[str, float]:
@@ -170,7 +172,7 @@ class Trainer:
             for mean, value in pairs:
                 mean.lerp_(value, 1 - decay)
 
-    def _save(self, path: Path) -> None:
+    def save(self, path: Path) -> None:
         state = {
             "step": self.step,
             "model": self.model.state_dict(),
