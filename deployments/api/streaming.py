@@ -10,6 +10,10 @@ from starlette.types import Receive, Scope, Send
 from talkhead.types import Fragment
 
 
+class StreamCut(Exception):
+    """The work failed after the first byte; the record says why."""
+
+
 class FragmentResponse(Response):
     """Sends fragments as they are made; closes their generator whatever happens.
 
@@ -34,8 +38,8 @@ class FragmentResponse(Response):
                 leaver.cancel()
                 sender.cancel()
                 await asyncio.wait({sender, leaver})
-        if not sender.cancelled():
-            sender.result()  # an error after the first byte: the server cuts the stream
+        if not sender.cancelled() and (error := sender.exception()):
+            raise StreamCut from error  # no problem document any more: the server cuts the stream
 
     async def _send(self, send: Send) -> None:
         start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}

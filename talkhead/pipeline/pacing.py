@@ -17,6 +17,7 @@ class Pacer:
     """
 
     lead_s: float
+    waited_s: float = field(default=0.0, init=False)  # in all: time in which no work was due
     _started: float | None = field(default=None, init=False)  # seconds since the epoch
 
     def start(self) -> None:
@@ -28,7 +29,9 @@ class Pacer:
         """Return when work on `frame` may begin."""
         if self._started is not None:
             ahead_s = self._started + frame / FRAME_RATE - time.time()
-            await asyncio.sleep(max(0.0, ahead_s - self.lead_s))
+            too_far_s = max(0.0, ahead_s - self.lead_s)
+            await asyncio.sleep(too_far_s)
+            self.waited_s += too_far_s
 
     def priority(self, frame: int) -> Priority:
         """Live work, due when the player shows `frame`."""

@@ -48,10 +48,11 @@ class Progress:
         done = self.frames / FRAME_RATE / max(self.audio_seconds, 1 / FRAME_RATE)
         return {"frames": self.frames, "progress": round(min(done, 1.0), 4)}
 
-    def result(self) -> dict[str, Any]:
-        """What the record of a completed video says."""
+    def result(self, waited_s: float) -> dict[str, Any]:
+        """What the record of a completed video says; `waited_s` of its time was pacing."""
         seconds = self.frames / FRAME_RATE
-        factor = (time.perf_counter() - self.started) / max(seconds, 1 / FRAME_RATE)
+        worked_s = time.perf_counter() - self.started - waited_s
+        factor = worked_s / max(seconds, 1 / FRAME_RATE)
         return {
             "frames": self.frames,
             "progress": 1.0,

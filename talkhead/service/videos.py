@@ -261,7 +261,7 @@ class Videos:
             if not video.stream:  # a stream's file stays what was sent
                 path = self._blobs.path(video.content)
                 await asyncio.to_thread(to_progressive, path, path)
-            await self.table.end(video.id, "completed", **progress.result())
+            await self.table.end(video.id, "completed", **progress.result(pacer.waited_s))
         finally:
             await asyncio.to_thread(self._blobs.delete, video.audio)
 

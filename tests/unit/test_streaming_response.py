@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 import pytest
 from starlette.types import Message, Scope
 
-from deployments.api.streaming import FragmentResponse
+from deployments.api.streaming import FragmentResponse, StreamCut
 from talkhead.errors import RenderingFailed
 from talkhead.types import Fragment
 
@@ -65,9 +65,7 @@ async def test_a_client_that_does_not_read_is_not_served() -> None:
         if message["type"] == "http.response.body":
             await asyncio.Event().wait()
 
-    response = asyncio.create_task(
-        FragmentResponse(session.fragments(), {})(SCOPE, receive, stuck)
-    )
+    response = asyncio.create_task(FragmentResponse(session.fragments(), {})(SCOPE, receive, stuck))
     await asyncio.sleep(0.05)
     assert session.made == 1
     left.set()
@@ -95,6 +93,6 @@ async def test_an_error_on_the_way_cuts_the_stream() -> None:
     async def send(message: Message) -> None:
         sent.append(message)
 
-    with pytest.raises(RenderingFailed):
+    with pytest.raises(StreamCut):
         await FragmentResponse(Session(fail_at=2).fragments(), {})(SCOPE, never, send)
     assert [message.get("more_body") for message in sent] == [None, True, True]
