@@ -13,10 +13,11 @@ from talkhead.engines.builtin.renderer.frame.sampling import Texture
 LEAST_DETERMINANT = 0.35  # of the Jacobian: keeps steps finite where a field folds over
 LONGEST_STEP = 12.0  # nodes
 
+Field = Float[Tensor, "batch 2 rows columns"]
 Positions = Float[Tensor, "batch 2 height width"]
 
 
-def inverted_gentle(field: Positions, wanted: Positions, steps: int) -> Positions:
+def inverted_gentle(field: Field, wanted: Positions, steps: int) -> Positions:
     """Solves g + f(g) = wanted by fixed-point iteration; f must not stretch by 2 or more."""
     texture = Texture(field)
     source = wanted - field
@@ -25,7 +26,7 @@ def inverted_gentle(field: Positions, wanted: Positions, steps: int) -> Position
     return source
 
 
-def inverted(field: Positions, wanted: Positions, start: Positions, steps: int) -> Positions:
+def inverted(field: Field, wanted: Positions, start: Positions, steps: int) -> Positions:
     """Solves g + f(g) = wanted by Newton steps: a closing lid stretches skin too much for less.
 
     Args:
@@ -49,11 +50,11 @@ def inverted(field: Positions, wanted: Positions, start: Positions, steps: int) 
     return source
 
 
-def _along_x(field: Positions) -> Positions:
+def _along_x(field: Field) -> Field:
     inner = (field[..., 2:] - field[..., :-2]) / 2
     return functional.pad(inner, (1, 1, 0, 0), mode="replicate")
 
 
-def _along_y(field: Positions) -> Positions:
+def _along_y(field: Field) -> Field:
     inner = (field[..., 2:, :] - field[..., :-2, :]) / 2
     return functional.pad(inner, (0, 0, 1, 1), mode="replicate")

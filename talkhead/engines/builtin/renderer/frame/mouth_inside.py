@@ -20,7 +20,9 @@ OVERBITE = 2.2  # mm the lower incisors rest above the upper ones' edge
 FLESH = (0.88, 1.2, 1.5)  # exponents of R, G, B: what lies in shade is lit through flesh
 
 Plane = Float[Tensor, "frames height width"]
-Planes = Float[Tensor, "frames channels height width"]
+Pixels = Float[Tensor, "frames 2 height width"]
+Colours = Float[Tensor, "frames 3 height width"]
+Row = Float[Tensor, "frames 4 height width"]  # premultiplied colours, alpha
 Scalars = Float[Tensor, " frames"]
 
 
@@ -39,12 +41,12 @@ class MouthInside:
 
     def draw(
         self,
-        pixels: Planes,
+        pixels: Pixels,
         below_upper: Plane,
         above_lower: Plane,
         expression: Float[Tensor, "frames names"],
         turn: HeadTurn,
-    ) -> Planes:
+    ) -> Colours:
         """Colour levels at output pixels, given their distances (pixels) to the lips' margins."""
         upper, lower, tongue = self._rows(pixels, expression, turn)
         below, above = (edge.clamp_min(0) * self._mm for edge in (below_upper, above_lower))
@@ -61,8 +63,8 @@ class MouthInside:
         return _over(inside, upper, upper_shade * light)
 
     def _rows(
-        self, pixels: Planes, expression: Float[Tensor, "frames names"], turn: HeadTurn
-    ) -> tuple[Planes, Planes, Planes]:
+        self, pixels: Pixels, expression: Float[Tensor, "frames names"], turn: HeadTurn
+    ) -> tuple[Row, Row, Row]:
         """Upper teeth, lower teeth and tongue at the pixels."""
         jaw, out = (expression[:, INDEX[name]] for name in ("jawOpen", "tongueOut"))
         slide = SLIDE * (expression[:, INDEX["jawLeft"]] - expression[:, INDEX["jawRight"]])
@@ -111,6 +113,6 @@ def _shifted(texels: Float[Tensor, "frames 2 3"], x: Scalars, y: Scalars) -> Ten
     return torch.cat([texels[..., :2], texels[..., 2:] - move[..., None]], -1)
 
 
-def _over(below: Planes, row: Planes, shade: Plane) -> Planes:
+def _over(below: Colours, row: Row, shade: Plane) -> Colours:
     lit = torch.stack([shade**exponent for exponent in FLESH], 1)
     return row[:, :3] * lit + below * (1 - row[:, 3:])

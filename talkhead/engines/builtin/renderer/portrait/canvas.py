@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeAlias
 
 import cv2
 import numpy as np
-from jaxtyping import Float, Float32
+from jaxtyping import Float, Float32, UInt8
 
 from talkhead.faces.cropping import transform
 from talkhead.faces.iris import LIDS, SIDES, Eye, Side, eye_of
@@ -21,18 +22,21 @@ FACE_HEIGHT = 0.49  # how far down the canvas the ears are
 SHARP_ENOUGH = 0.7  # canvas pixels per portrait pixel; below, blur first against aliasing
 
 
+Square: TypeAlias = UInt8[np.ndarray, "512 512 3"]
+
+
 @dataclass(frozen=True)
 class Canvas:
     """Everything in canvas pixels; x right, y down, z towards the camera."""
 
-    image: Image
+    image: Square
     points: Float[np.ndarray, "468 3"]  # the mesh, its lids replaced by the finer ones
     eyes: dict[Side, Eye]
-    person: Float32[np.ndarray, "height width"]  # as seen in the whole portrait, 0 to 1
+    person: Float32[np.ndarray, "512 512"]  # as seen in the whole portrait, 0 to 1
     scale: float  # canvas pixels per portrait pixel
 
     @cached_property
-    def rgb(self) -> Float32[np.ndarray, "height width 3"]:
+    def rgb(self) -> Float32[np.ndarray, "512 512 3"]:
         """The image in [0, 1]."""
         return self.image.astype(np.float32) / 255
 
@@ -68,7 +72,7 @@ def _placement(portrait: Image, mesh: FaceMesh) -> Float[np.ndarray, "2 3"]:
     return np.array([[scale, 0, -x * scale], [0, scale, -y * scale]])
 
 
-def _warped(portrait: Image, to_canvas: Float[np.ndarray, "2 3"]) -> Image:
+def _warped(portrait: Image, to_canvas: Float[np.ndarray, "2 3"]) -> Square:
     """The portrait under the map, without aliasing; beyond its border the last pixels repeat."""
     scale = float(to_canvas[0, 0])
     shrink = max(1, int(SHARP_ENOUGH / scale))
@@ -85,7 +89,7 @@ def _warped(portrait: Image, to_canvas: Float[np.ndarray, "2 3"]) -> Image:
 
 def _shrunk(
     portrait: Image, to_canvas: Float[np.ndarray, "2 3"], factor: int
-) -> tuple[Image, Float[np.ndarray, "2 3"]]:
+) -> tuple[UInt8[np.ndarray, "rows columns 3"], Float[np.ndarray, "2 3"]]:
     """Means over `factor` x `factor` pixels of the part that shows, and the map from there."""
     scale = float(to_canvas[0, 0])
     margin = 8 * factor
@@ -103,7 +107,7 @@ def _shrunk(
 
 def _person(
     portrait: Image, to_canvas: Float[np.ndarray, "2 3"], models: FaceModels
-) -> Float32[np.ndarray, "height width"]:
+) -> Float32[np.ndarray, "512 512"]:
     mask = person_mask(portrait, models)
     height, width = portrait.shape[:2]
     stretch = np.array([width / mask.shape[1], height / mask.shape[0]])

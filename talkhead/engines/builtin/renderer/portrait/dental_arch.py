@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Float32
 
 from talkhead.engines.builtin.renderer.ramps import smoothstep
 
 PIXELS_A_MM = 4
 HALF_WIDTH, TOP, BOTTOM = 34.0, -16.0, 16.0  # mm; y = 0 is the incisors' edge
 
-Rgba = Float[np.ndarray, "height width 4"]  # colours in [0, 1], premultiplied
+Rgba = Float32[np.ndarray, "rows columns 4"]  # colours in [0, 1], premultiplied
 Colour = Float[np.ndarray, " 3"]
 
 
@@ -28,14 +28,14 @@ class Arch:
 UPPER = Arch(
     widths=(8.3, 6.5, 6.4, 4.8, 3.8, 3.2, 2.6),
     heights=(9.6, 8.3, 9.2, 7.6, 7.0, 6.5, 6.0),
-    edges=(0, -0.7, -0.25, -0.9, -1.3, -1.6, -1.9),
+    edges=(0.0, -0.7, -0.25, -0.9, -1.3, -1.6, -1.9),
     curve=0.004,
     rounding=0.35,
 )
 LOWER = Arch(
     widths=(5.2, 5.5, 5.9, 4.9, 4.0, 3.3, 2.6),
     heights=(8.4, 8.4, 9.0, 7.6, 7.0, 6.5, 6.0),
-    edges=(0, -0.1, 0.15, -0.3, -0.5, -0.8, -1.0),
+    edges=(0.0, -0.1, 0.15, -0.3, -0.5, -0.8, -1.0),
     curve=0.0012,
     rounding=0.15,
 )
@@ -54,7 +54,7 @@ def dental_arch(
 ) -> Rgba:
     """One row; `up` is 1 if its teeth hang from above and -1 if they stand."""
     x, y = millimetres()
-    row = np.zeros((*x.shape, 4))
+    row = np.zeros((*x.shape, 4), np.float32)
     for side in (-1, 1):
         start = 0.0
         for width, height, edge in zip(arch.widths, arch.heights, arch.edges, strict=True):
@@ -71,7 +71,7 @@ def dental_arch(
             bite = arch.curve * centre * centre + arch.rounding * off**3
             _draw_tooth(row[:, here], off, above, above - bite, height, tooth, gums)
     recede = np.clip(1 - 0.80 * (np.abs(x) / 31) ** 2.0, 0.12, 1)  # the arch curves into the dark
-    row[..., :3] *= (recede * row[..., 3])[..., None]
+    row[..., :3] *= (recede * row[..., 3]).astype(np.float32)[..., None]
     return row
 
 

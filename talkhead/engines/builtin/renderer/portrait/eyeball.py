@@ -20,7 +20,7 @@ class EyePicture:
     """A window of the canvas about one eye, with coordinates in the eye's own frame."""
 
     def __init__(
-        self, rgb: Colours, opening: EyeOpening, points: Float32[np.ndarray, "height width 2"]
+        self, rgb: Colours, opening: EyeOpening, points: Float32[np.ndarray, "rows columns 2"]
     ) -> None:
         self.rgb, self.slit, self.eye = rgb, opening.slit, opening.eye
         self.points = points

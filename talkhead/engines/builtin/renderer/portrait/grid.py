@@ -31,8 +31,8 @@ def canvas_grid(size: int, stride: int) -> Grid:
 
 def grid_about(x: int, y: int, half_width: int, half_height: int, stride: int) -> Grid:
     return Grid(
-        x - half_width,
-        y - half_height,
+        float(x - half_width),
+        float(y - half_height),
         stride,
         2 * half_width // stride + 1,
         2 * half_height // stride + 1,

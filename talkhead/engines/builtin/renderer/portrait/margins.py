@@ -8,6 +8,7 @@ from talkhead.engines.builtin.renderer.portrait.grid import Grid
 from talkhead.engines.builtin.renderer.portrait.lips import Mouth
 from talkhead.engines.builtin.renderer.portrait.pictures import look_up
 from talkhead.engines.builtin.renderer.portrait.slit import Slit
+from talkhead.engines.builtin.renderer.ramps import Number
 from talkhead.engines.builtin.renderer.shapes.shape_set import INDEX, NEUTRAL
 
 BOTH_SIDES = ("Smile", "Frown", "Dimple", "Stretch", "Press")
@@ -60,7 +61,7 @@ class _Margins:
         return lower - self._along(self.upper[row], slit.at(slit.u, slit.upper))
 
     def set_opening(
-        self, name: str, target: float | Float[np.ndarray, " columns"], upper_share: float
+        self, name: str, target: Number | Float[np.ndarray, " columns"], upper_share: float
     ) -> None:
         missing = (target - self.opening(name)) * self.taper
         move = np.interp(self._u, self._slit.u, missing)

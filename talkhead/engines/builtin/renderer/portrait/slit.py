@@ -39,10 +39,10 @@ class Slit:
         return self.centre + u[..., None] * self.along + v[..., None] * self.across
 
     def upper_at(self, u: Float[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
-        return np.interp(u, self.u, self.upper)
+        return np.asarray(np.interp(u, self.u, self.upper))
 
     def lower_at(self, u: Float[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
-        return np.interp(u, self.u, self.lower)
+        return np.asarray(np.interp(u, self.u, self.lower))
 
     def with_margins(
         self, upper: Float[np.ndarray, " columns"], lower: Float[np.ndarray, " columns"]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 
-from talkhead.engines.builtin.renderer.ramps import smoothstep
+from talkhead.engines.builtin.renderer.ramps import Number, smoothstep
 from talkhead.engines.builtin.renderer.shapes.shape_set import VERTICES, Weights
 from talkhead.faces.landmarks import (
     LEFT_MOUTH_CORNER,
@@ -43,7 +43,7 @@ class LipWeights:
         """1 on the lips, falling off in the skin above."""
         return np.where(self.on_lips, 1.0, np.exp(-((self.to_upper / 9.0) ** 2)))
 
-    def lower_skin(self, reach: float = 11.0) -> Weights:
+    def lower_skin(self, reach: Number = 11.0) -> Weights:
         return np.where(self.on_lips, 1.0, np.exp(-((self.to_lower / reach) ** 2)))
 
     @property
@@ -52,11 +52,11 @@ class LipWeights:
         on[LIP_CORNERS] = True
         return on
 
-    def around(self, reach: float) -> Weights:
+    def around(self, reach: Number) -> Weights:
         """1 on the lips' border, falling off around them."""
         return np.exp(-((np.minimum(self.to_upper, self.to_lower) / reach) ** 2))
 
-    def spot(self, x: float, y: float, reach_x: float, reach_y: float) -> Weights:
+    def spot(self, x: Number, y: Number, reach_x: Number, reach_y: Number) -> Weights:
         """1 at a point of the face, falling off about it."""
         away = self.vertices[:, :2] - [x, y]
         return np.exp(-((away[:, 0] / reach_x) ** 2) - (away[:, 1] / reach_y) ** 2)

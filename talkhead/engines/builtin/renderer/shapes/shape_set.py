@@ -4,6 +4,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from talkhead.engines.builtin.coefficients import ARKIT
+from talkhead.engines.builtin.renderer.ramps import Number
 
 NEUTRAL = "neutral"  # takes the portrait's own smile and open mouth away
 NAMES = (*ARKIT, NEUTRAL)
@@ -36,15 +37,15 @@ class ShapeSet:
         self.upper[INDEX[name]] += upper
         self.lower[INDEX[name]] += lower
 
-    def upper_lip(self, name: str, weight: Weights, x: float, y: float, z: float) -> None:
+    def upper_lip(self, name: str, weight: Weights, x: Number, y: Number, z: Number) -> None:
         """Moves what hangs on the upper lip, in its layer."""
         self.upper[INDEX[name]] += np.where(self._not_in_upper, 0, moved(weight, x, y, z))
 
-    def lower_lip(self, name: str, weight: Weights, x: float, y: float, z: float) -> None:
+    def lower_lip(self, name: str, weight: Weights, x: Number, y: Number, z: Number) -> None:
         """Moves what hangs on the lower lip, in its layer."""
         self.lower[INDEX[name]] += np.where(self._in_lower, moved(weight, x, y, z), 0)
 
 
-def moved(weight: Weights, x: float = 0, y: float = 0, z: float = 0) -> Displacements:
+def moved(weight: Weights, x: Number = 0, y: Number = 0, z: Number = 0) -> Displacements:
     """The vector (x, y, z) in millimetres, scaled by each vertex's weight."""
     return weight[:, None] * np.array([x, y, z])
