@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from talkhead.engines.builtin.motion.diffusion import mixed, sample, signal_and_noise
+from talkhead.engines.builtin.motion.diffusion import mixed, sample, signal_and_noise, times
 from talkhead.engines.builtin.motion.noise import CALM, window_noise
 
 
@@ -18,21 +18,22 @@ def test_signal_and_noise_share_the_power() -> None:
 @pytest.mark.parametrize("steps", [1, 2, 10])
 def test_a_predictor_that_knows_the_answer_is_believed(steps: int) -> None:
     answer = torch.randn(2, 6, 3)
-    found = sample(lambda noisy, time: answer, torch.randn(2, 6, 3), steps)
+    found = sample(lambda noisy, step: answer, torch.randn(2, 6, 3), steps)
     torch.testing.assert_close(found, answer)
 
 
 def test_every_step_stays_on_the_path_from_noise_to_the_answer() -> None:
     answer, noise = torch.randn(2, 6, 3), torch.randn(2, 6, 3)
-    seen: list[tuple[Tensor, Tensor]] = []
+    seen: list[Tensor] = []
 
-    def predict(noisy: Tensor, time: Tensor) -> Tensor:
-        seen.append((noisy, time))
+    def predict(noisy: Tensor, step: int) -> Tensor:
+        seen.append(noisy)
         return answer
 
     sample(predict, mixed(answer, noise, torch.ones(2)), 5)
-    for noisy, time in seen:
-        torch.testing.assert_close(noisy, mixed(answer, noise, time), atol=1e-4, rtol=0)
+    for noisy, time in zip(seen, times(5)[:-1], strict=True):
+        expected = mixed(answer, noise, time.expand(2))
+        torch.testing.assert_close(noisy, expected, atol=1e-4, rtol=0)
 
 
 def test_equal_seed_and_window_give_equal_noise() -> None:

@@ -6,11 +6,10 @@ frames makes the output, so that tokens leave no steps in it.
 """
 
 import math
-from typing import cast
+from typing import NamedTuple, TypeAlias, cast
 
 import torch
 import torch.nn.functional as F
-from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -22,19 +21,21 @@ TIME_CHANNELS = 64
 MODULATIONS = 6  # shift, scale and gate of the attention and of the feed-forward layer
 
 
-def rotary(tokens: int, channels: int) -> tuple[Tensor, Tensor]:
-    """Cosines and sines, (tokens, channels / 2) each."""
+Turn: TypeAlias = tuple[Float[Tensor, "tokens channels"], Float[Tensor, "tokens channels"]]
+
+
+def rotary(tokens: int, like: Float[Tensor, "..."], channels: int) -> Turn:
+    """Cosines and signed sines of every token's position, for `turned`."""
     frequency = ROTARY_BASE ** (-torch.arange(0, channels, 2) / channels)
     angle = torch.arange(tokens)[:, None] * FRAMES_PER_TOKEN * frequency
-    return angle.cos(), angle.sin()
+    cosine, sine = angle.cos(), angle.sin()
+    return torch.cat([cosine, cosine], -1).to(like), torch.cat([-sine, sine], -1).to(like)
 
 
-def turned(
-    x: Float[Tensor, "batch heads tokens channels"], turn: tuple[Tensor, Tensor]
-) -> Float[Tensor, "batch heads tokens channels"]:
-    cosine, sine = (part.to(x) for part in turn)
-    a, b = x.chunk(2, -1)
-    return torch.cat([a * cosine - b * sine, a * sine + b * cosine], -1)
+def turned(x: Float[Tensor, "*batch tokens channels"], turn: Turn) -> Tensor:
+    """Rotary position embedding (Su et al. 2021), halves of the channels as pairs."""
+    cosine, sine = turn
+    return x * cosine + x.roll(x.shape[-1] // 2, -1) * sine
 
 
 def time_embedding(time: Float[Tensor, " batch"]) -> Float[Tensor, "batch channels"]:
@@ -62,7 +63,7 @@ class Block(nn.Module):
         self,
         x: Float[Tensor, "batch tokens width"],
         modulation: Float[Tensor, "batch 6 width"],
-        turn: tuple[Tensor, Tensor],
+        turn: Turn,
     ) -> Float[Tensor, "batch tokens width"]:
         parts = (modulation + self.offset)[:, :, None].unbind(1)
         scale, shift, gate, wide_scale, wide_shift, wide_gate = parts
@@ -71,16 +72,23 @@ class Block(nn.Module):
         return x + (1 + wide_gate) * self.narrow(wide)
 
     def _attend(
-        self, x: Float[Tensor, "batch tokens width"], turn: tuple[Tensor, Tensor]
+        self, x: Float[Tensor, "batch tokens width"], turn: Turn
     ) -> Float[Tensor, "batch tokens width"]:
-        split = "batch tokens (three heads channels) -> three batch heads tokens channels"
-        query, key, value = rearrange(self.query_key_value(x), split, three=3, heads=self.heads)
-        query, key = turned(query, turn), turned(key, turn)
+        split = self.query_key_value(x).unflatten(-1, (3, self.heads, -1))
+        three = split.permute(2, 0, 3, 1, 4)  # three batch heads tokens channels
+        (query, key), value = turned(three[:2], turn), three[2]
         # By hand: for a dozen tokens it is faster than the fused kernel on a CPU.
         weights = torch.softmax(query @ key.transpose(-1, -2) * query.shape[-1] ** -0.5, -1)
         mixed = weights.to(value) @ value
-        joined = rearrange(mixed, "batch heads tokens channels -> batch tokens (heads channels)")
-        return self.attended(joined)
+        return self.attended(mixed.transpose(1, 2).flatten(2))
+
+
+class Given(NamedTuple):
+    """What does not change while a window is sampled."""
+
+    tokens: Float[Tensor, "batch tokens width"]  # earlier motion and audio
+    drawn: Float[Tensor, "batch frames dim"]  # what the audio alone says
+    frames: int
 
 
 class Denoiser(nn.Module):
@@ -115,35 +123,52 @@ class Denoiser(nn.Module):
         features: Float[Tensor, "batch rows audio"],
         condition: Float[Tensor, "batch width"],
     ) -> Float[Tensor, "batch frames dim"]:
-        """`time` is 1 for pure noise and 0 for clean motion; `present` is 1 for the earlier
-        frames that there are.
-        """
-        joined = torch.cat([_motion_rows(noisy, previous, present), features], -1)
-        pairs = rearrange(joined, "b (tokens pair) c -> b tokens (pair c)", pair=FRAMES_PER_TOKEN)
-        x = self.enter(pairs)
-        modulation = self.modulate(F.silu(self.time(time_embedding(time)) + condition))
-        modulation = rearrange(modulation, "b (six width) -> b six width", six=MODULATIONS)
-        turn = rotary(x.shape[1], self.config.width // self.config.heads)
+        """All at once, for training; a sampler calls the three parts."""
+        given = self.given(previous, present, features)
+        return self.denoise(noisy, self.modulation(time, condition), given)
+
+    def given(
+        self,
+        previous: Float[Tensor, "batch previous dim"],
+        present: Float[Tensor, "batch previous"],
+        features: Float[Tensor, "batch rows audio"],
+    ) -> Given:
+        """`present` is 1 for the earlier frames that there are."""
+        past = present[..., None]
+        known = torch.cat([previous * past, past, torch.ones_like(past)], -1)
+        frames = features.shape[1] - previous.shape[1]
+        rows = F.pad(known, (previous.shape[2], 0, 0, frames))  # before it the noisy motion: none
+        tokens = self.enter(_paired(torch.cat([rows.to(features), features], -1)))
+        return Given(tokens, self.from_audio(features)[:, -frames:], frames)
+
+    def modulation(
+        self, time: Float[Tensor, " batch"], condition: Float[Tensor, "batch width"]
+    ) -> Float[Tensor, "batch 6 width"]:
+        """`time` is 1 for pure noise and 0 for clean motion."""
+        mixed = F.silu(self.time(time_embedding(time)) + condition)
+        return self.modulate(mixed).unflatten(-1, (MODULATIONS, -1))
+
+    def denoise(
+        self,
+        noisy: Float[Tensor, "batch frames dim"],
+        modulation: Float[Tensor, "batch 6 width"],
+        given: Given,
+    ) -> Float[Tensor, "batch frames dim"]:
+        dim, tokens = noisy.shape[2], given.tokens.shape[1]
+        by_frame = self.enter.weight.reshape(self.config.width, FRAMES_PER_TOKEN, -1)
+        weight = by_frame[..., :dim].flatten(1)  # the columns that see the noisy motion
+        x = F.pad(
+            F.linear(_paired(noisy), weight),
+            (0, 0, tokens - given.frames // FRAMES_PER_TOKEN, 0),
+        )
+        x = x + given.tokens
+        turn = rotary(tokens, x, self.config.width // self.config.heads)
         for block in self.blocks:
             x = block(x, modulation, turn)
-        drawn = self.draw(F.gelu(self._frames(x))).transpose(1, 2)
-        return (drawn + self.from_audio(features))[:, previous.shape[1] :].float()
-
-    def _frames(
-        self, x: Float[Tensor, "batch tokens width"]
-    ) -> Float[Tensor, "batch channels rows"]:
-        split = "batch tokens (pair width) -> batch width (tokens pair)"
-        return rearrange(self.leave(self.norm(x)), split, pair=FRAMES_PER_TOKEN)
+        frames = self.leave(self.norm(x)).unflatten(-1, (FRAMES_PER_TOKEN, -1)).flatten(1, 2)
+        drawn = self.draw(F.gelu(frames).transpose(1, 2)).transpose(1, 2)
+        return (drawn[:, -given.frames :] + given.drawn).float()
 
 
-def _motion_rows(
-    noisy: Float[Tensor, "batch frames dim"],
-    previous: Float[Tensor, "batch previous dim"],
-    present: Float[Tensor, "batch previous"],
-) -> Float[Tensor, "batch rows channels"]:
-    """Noisy motion, earlier motion, is it there, is it a row of the past: for every row."""
-    known = torch.cat([previous, present[..., None].new_ones(*present.shape, 1)], -1)
-    known = known * present[..., None]
-    past = torch.cat([torch.zeros_like(previous), known, torch.ones_like(known[..., :1])], -1)
-    blank = torch.zeros(*noisy.shape[:2], noisy.shape[2] + 2).to(noisy)
-    return torch.cat([past, torch.cat([noisy, blank], -1)], 1)
+def _paired(rows: Float[Tensor, "batch rows channels"]) -> Float[Tensor, "batch tokens pairs"]:
+    return rows.reshape(len(rows), -1, FRAMES_PER_TOKEN * rows.shape[2])

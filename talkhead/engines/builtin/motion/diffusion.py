@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-Predict = Callable[[Tensor, Tensor], Tensor]  # noisy (batch ...), time (batch) -> clean
+Predict = Callable[[Tensor, int], Tensor]  # noisy motion, index into `times` -> clean motion
 
 
 def signal_and_noise(time: Float[Tensor, " batch"]) -> tuple[Tensor, Tensor]:
@@ -28,18 +28,19 @@ def mixed(
     return signal[:, None, None] * clean + strength[:, None, None] * noise
 
 
+def times(steps: int) -> Float[Tensor, " times"]:
+    """From pure noise to clean motion: `steps` + 1 moments."""
+    return torch.linspace(1, 0, steps + 1)
+
+
 def sample(
     predict: Predict, noise: Float[Tensor, "batch frames dim"], steps: int
 ) -> Float[Tensor, "batch frames dim"]:
     """Deterministic sampling (DDIM with eta 0; Song et al. 2021) by a predictor of the clean."""
+    signal, strength = (part.tolist() for part in signal_and_noise(times(steps)))
     x = noise
-    times = torch.linspace(1, 0, steps + 1)
-    for now, then in zip(times[:-1].tolist(), times[1:].tolist(), strict=True):
-        time = torch.full((len(x),), now, device=x.device)
-        clean = predict(x, time)
-        if then == 0:
-            return clean
-        signal, strength = signal_and_noise(time)
-        direction = (x - signal[:, None, None] * clean) / strength[:, None, None]
-        x = mixed(clean, direction, torch.full_like(time, then))
-    return x
+    for step in range(steps - 1):
+        clean = predict(x, step)
+        direction = (x - signal[step] * clean) / strength[step]
+        x = signal[step + 1] * clean + strength[step + 1] * direction
+    return predict(x, steps - 1)
