@@ -1,6 +1,7 @@
 """The `builtin` renderer: studies portraits and draws them."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TypeAlias, cast
 
 import cv2
@@ -8,30 +9,38 @@ import numpy as np
 import torch
 from jaxtyping import Float32, UInt8
 
-from talkhead.engines.builtin.renderer.appearance import PortraitAppearance, from_bytes
+from talkhead.engines.builtin.renderer.appearance import (
+    PortraitAppearance,
+    PortraitLayers,
+    from_bytes,
+)
 from talkhead.engines.builtin.renderer.controls import NEUTRAL_EXPRESSION
+from talkhead.engines.builtin.renderer.lone_threads import lone_threads
 from talkhead.engines.builtin.renderer.portrait.canvas import SIZE
 from talkhead.engines.builtin.renderer.portrait.study import study
 from talkhead.engines.engine import Appearance
 from talkhead.faces.onnx_models import FaceModels
-from talkhead.types import Controls, Frames, Image, Motion
+from talkhead.types import Controls, Image
 
 # each item has its own number of frames: not an axis all of them share
 ItsMotion: TypeAlias = Float32[np.ndarray, "_frames 58"]
-ItsFrames: TypeAlias = UInt8[np.ndarray, "_frames size size 3"]
+ItsFrames: TypeAlias = UInt8[np.ndarray, "_frames _size _size 3"]
 
 MINIMUM_SIZE, MAXIMUM_SIZE = 128, 1024  # pixels
-TOGETHER = {"cpu": 5}  # frames drawn at once: as many as the cache holds; chunks are multiples
+TOGETHER_ON_CPU = 5  # frames drawn at once: the cache holds them, and chunks are multiples
 TOGETHER_ELSEWHERE = 32
 
 
 class BuiltinRenderer:
-    """Implements `Renderer`. Each frame is drawn as if alone: batches change nothing."""
+    """Implements `Renderer`. Each frame is drawn as if alone: batches and threads do not matter."""
 
-    def __init__(self, device: str = "cpu", threads: int = 1) -> None:
+    def __init__(self, device: str = "cpu", threads: int | None = None) -> None:
+        """Draw on torch device `device`; on a CPU with `threads` cores, or as many as torch uses."""
         self._device = torch.device(device)
-        self._models = FaceModels(threads)
-        self._together = TOGETHER.get(self._device.type, TOGETHER_ELSEWHERE)
+        self._models = FaceModels()
+        on_cpu = self._device.type == "cpu"
+        self._together = TOGETHER_ON_CPU if on_cpu else TOGETHER_ELSEWHERE
+        self._pool = lone_threads((threads or torch.get_num_threads()) if on_cpu else 1)
 
     def register(self, portrait: Image) -> PortraitAppearance:
         """Study a portrait.
@@ -39,7 +48,8 @@ class BuiltinRenderer:
         Raises:
             PortraitError: what is wrong with it, with the measured value.
         """
-        return PortraitAppearance(study(portrait, self._models), self._device)
+        arrays = self._pool.submit(study, portrait, self._models).result()
+        return PortraitAppearance(arrays, self._device)
 
     def load(self, data: bytes) -> PortraitAppearance:
         """The inverse of `PortraitAppearance.to_bytes`.
@@ -53,30 +63,40 @@ class BuiltinRenderer:
         self, items: Sequence[tuple[Appearance, ItsMotion, Controls]], size: int
     ) -> list[ItsFrames]:
         """Frames of `size` x `size` pixels, RGB, for each item; portraits may differ."""
-        return [
-            self._frames(cast(PortraitAppearance, appearance), motion, controls, size)
-            for appearance, motion, controls in items
-        ]
+        results = [np.empty((len(motion), size, size, 3), np.uint8) for _, motion, _ in items]
+        runs = []
+        for (appearance, motion, controls), frames in zip(items, results, strict=True):
+            layers = cast(PortraitAppearance, appearance).layers
+            neutral = _neutral(controls)
+            for start in range(0, len(motion), self._together):
+                end = start + self._together
+                draw = partial(self._draw, layers, motion[start:end], neutral, frames[start:end])
+                runs.append(self._pool.submit(draw))
+        for run in runs:
+            run.result()
+        return results
 
     @torch.inference_mode()
-    def _frames(
-        self, appearance: PortraitAppearance, motion: Motion, controls: Controls, size: int
-    ) -> Frames:
-        neutral = NEUTRAL_EXPRESSION.check(
-            controls.get(NEUTRAL_EXPRESSION.name, NEUTRAL_EXPRESSION.default)
-        )
+    def _draw(
+        self, layers: PortraitLayers, motion: ItsMotion, neutral: float, out: ItsFrames
+    ) -> None:
         rows = torch.from_numpy(np.array(motion, np.float32)).to(self._device)
-        frames = np.empty((len(motion), SIZE, SIZE, 3), np.uint8)
-        for start in range(0, len(motion), self._together):
-            some = slice(start, start + self._together)
-            appearance.layers.draw(rows[some], float(neutral), frames[some])
-        return frames if size == SIZE else resized(frames, size)
+        if out.shape[1] == SIZE:
+            layers.draw(rows, neutral, out)
+            return
+        native = np.empty((len(out), SIZE, SIZE, 3), np.uint8)
+        layers.draw(rows, neutral, native)
+        resize(native, out)
 
 
-def resized(frames: Frames, size: int) -> UInt8[np.ndarray, "frames {size} {size} 3"]:
-    """Means to shrink, cubic to enlarge."""
+def _neutral(controls: Controls) -> float:
+    control = NEUTRAL_EXPRESSION
+    return float(control.check(controls.get(control.name, control.default)))
+
+
+def resize(frames: ItsFrames, out: ItsFrames) -> None:
+    """Into frames of another size: means to shrink, cubic to enlarge."""
+    size = out.shape[1]
     way = cv2.INTER_AREA if size < SIZE else cv2.INTER_CUBIC
-    out = np.empty((len(frames), size, size, 3), np.uint8)
-    for frame, small in zip(frames, out, strict=True):
-        cv2.resize(frame, (size, size), dst=small, interpolation=way)
-    return out
+    for frame, resized in zip(frames, out, strict=True):
+        cv2.resize(frame, (size, size), dst=resized, interpolation=way)
