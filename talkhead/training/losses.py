@@ -15,6 +15,7 @@ from talkhead.training.phones import PHONE
 
 EXACT = {"jawOpen": 4.0, "mouthClose": 4.0, "mouthPucker": 2.5, "mouthRollLower": 2.0}
 PREFIXES = {"eyeLook": 0.35, "eye": 0.6, "brow": 0.6, "jaw": 1.6, "mouth": 1.6}
+MOUTH = ("jaw", "mouth", "tongue")
 POSE_WEIGHT, OTHER_WEIGHT = 0.7, 0.5
 SILENCE_WEIGHT = 0.6  # of the phone class that is most frequent
 
@@ -27,9 +28,11 @@ class MotionLoss:
     gap: Tensor
 
 
-def column_weights() -> Float[Tensor, " dim"]:
-    """How much each column of a motion row counts."""
-    return torch.tensor([_weight(name) for name in NAMES])
+def column_weights(expression: float) -> Float[Tensor, " dim"]:
+    """How much each column of a motion row counts; those beside the mouth `expression` times."""
+    return torch.tensor(
+        [_weight(name) * (1 if name.startswith(MOUTH) else expression) for name in NAMES]
+    )
 
 
 def _weight(name: str) -> float:
@@ -59,6 +62,7 @@ def motion_loss(
     batch: Batch,
     last: Float[Tensor, "batch dim"],
     joined: Float[Tensor, " batch"],
+    expression: float = 1.0,
 ) -> MotionLoss:
     """Squared errors of position, velocity, acceleration of the pose, and of the lips' gap.
 
@@ -67,7 +71,7 @@ def motion_loss(
     """
     frames = predicted.shape[1]
     target = batch.motion[:, -frames:]
-    weights = column_weights()
+    weights = column_weights(expression)
     error = predicted - model.normalise(target)
     position = (weights * error.square()).mean()
     drift = last - model.normalise(batch.motion[:, -frames - 1])
@@ -76,7 +80,7 @@ def motion_loss(
     velocity = (weights * change.square()).mean()
     bend = error[..., len(ARKIT) :].diff(n=2, dim=1).square().mean()
     gap = _gap_loss(model.denormalise(predicted), target, batch.tracks[:, -frames:, 0])
-    total = position + 0.6 * velocity + 0.5 * bend + gap
+    total = position + 0.6 * velocity + 0.5 * expression * bend + gap
     return MotionLoss(total, position, velocity, gap)
 
 

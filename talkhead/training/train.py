@@ -40,6 +40,7 @@ class TrainingConfig:
     deaf: float = 0.1  # share of windows whose audio is withheld: audio guidance needs it
     alone: float = 0.12  # share without earlier motion
     short: float = 0.5  # share of batches with service windows; the others predict all they hear
+    expression: float = 1.0  # weight of all that is not the mouth, in the motion's loss
     seed: int = 0
     threads: int = 1
     save_every: int = 400  # steps
@@ -132,7 +133,9 @@ class Trainer:
             rows,
             self.model.condition(batch.emotion, batch.intensity, batch.styles),
         )
-        loss = motion_loss(self.model, predicted, batch, previous[:, -1], present[:, -1])
+        loss = motion_loss(
+            self.model, predicted, batch, previous[:, -1], present[:, -1], self.config.expression
+        )
         figures = {
             "listening": listening.item(),
             "position": loss.position.item(),

@@ -13,6 +13,7 @@ from talkhead.engines.builtin.coefficients import ARKIT, NAMES
 from talkhead.engines.builtin.motion.closure import sealed
 from talkhead.engines.builtin.motion.conditions import EMOTIONS
 from talkhead.engines.builtin.motion.config import EVENTS, FRAMES_PER_TOKEN
+from talkhead.engines.builtin.motion.continuity import continued
 from talkhead.engines.builtin.motion.controls import Sampling, sampling
 from talkhead.engines.builtin.motion.diffusion import sample, times
 from talkhead.engines.builtin.motion.model import MotionModel
@@ -126,7 +127,8 @@ class _Item:
 
     def finish(self, rows: Float32[np.ndarray, "window dim"]) -> Rows:
         closing = self.features[SCHEDULE.previous :, -len(EVENTS) + EVENTS.index("closure")]
-        motion = sealed(rows, closing)[: self.frames]
+        earlier = self.previous[self.present > 0]
+        motion = continued(sealed(rows, closing), earlier)[: self.frames]
         motion[:, : len(ARKIT)] = np.clip(motion[:, : len(ARKIT)], 0, 1)
         motion[:, POSE_COLUMNS] *= self.sampling.head_scale
         return motion
