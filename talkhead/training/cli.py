@@ -91,3 +91,16 @@ def demo_speech(path: Path = Path("speech.flac")) -> None:
 
     debian.check()
     console.print(f"{path}: {make(path):.1f} s")
+
+
+@app.command()
+def excerpt(
+    target: Path,
+    folder: Folder = FOLDER,
+    clips: Annotated[int, typer.Option(help="How many of test-slt.")] = 6,
+) -> None:
+    """Write the clips that the project's own quality test is run on."""
+    from talkhead.training import excerpt as excerpts
+    from talkhead.training.evaluate import load_test
+
+    excerpts.save(load_test(folder / "data" / "test-slt-00.npz")[:clips], target)

@@ -3,10 +3,9 @@
 import tempfile
 from pathlib import Path
 
-import av
 import numpy as np
-from jaxtyping import Float
 
+from talkhead.training.flac import write
 from talkhead.training.speech import festival
 from talkhead.training.speech.utterance import read_wav
 
@@ -28,13 +27,5 @@ def make(path: Path) -> float:
         waveform, rate = read_wav(folder / "0.wav")
     silence = np.zeros(round(PAUSE * rate), np.float32)
     padded = np.concatenate([silence, waveform, silence])
-    _write_flac(path, np.round(padded * (PEAK * 32767 / np.abs(padded).max())), rate)
+    write(path, padded * np.float32(PEAK / np.abs(padded).max()), rate)
     return len(padded) / rate
-
-
-def _write_flac(path: Path, samples: Float[np.ndarray, " samples"], rate: int) -> None:
-    with av.open(str(path), "w", format="flac") as container:
-        stream = container.add_stream("flac", rate=rate, layout="mono")
-        frame = av.AudioFrame.from_ndarray(samples.astype(np.int16)[None], "s16", "mono")
-        frame.sample_rate = rate
-        container.mux([*stream.encode(frame), *stream.encode(None)])

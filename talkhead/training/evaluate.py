@@ -1,6 +1,7 @@
 """Test sets through the shipped inference, and the bars they must clear."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -13,13 +14,13 @@ from talkhead.engines.builtin.motion.motion_generator import BuiltinMotionGenera
 from talkhead.timing import SAMPLES_PER_FRAME
 from talkhead.training.animation import animate
 from talkhead.training.metrics import Example, Scores, score
-from talkhead.types import Controls, Motion, Waveform
+from talkhead.types import Controls, ControlValue, Motion, Waveform
 
-DEFAULTS: Controls = {control.name: control.default for control in CONTROLS}
+DEFAULTS: dict[str, ControlValue] = {control.name: control.default for control in CONTROLS}
 
 
 @dataclass(frozen=True)
-class TestClip:
+class TaughtClip:
     waveform: Waveform
     taught: Motion
     closure: Float32[np.ndarray, " frames"]
@@ -61,21 +62,21 @@ UNSEEN_VOICE = Bar(aperture_correlation=0.83, medial_recall=0.72, false_closures
 SEEN_VOICE = Bar(aperture_correlation=0.94, medial_recall=0.94, false_closures=1.5)
 
 
-def load_test(path: Path) -> list[TestClip]:
+def load_test(path: Path) -> list[TaughtClip]:
     with np.load(path, allow_pickle=False) as file:
         starts, waveform = file["starts"], file["waveform"].astype(np.float32)
         motion, tracks = file["motion"].astype(np.float32), file["tracks"].astype(np.float32)
     return [
-        TestClip(
+        TaughtClip(
             waveform=waveform[start * SAMPLES_PER_FRAME : stop * SAMPLES_PER_FRAME],
             taught=motion[start:stop],
             closure=tracks[start:stop, 0],
         )
-        for start, stop in zip(starts[:-1].tolist(), starts[1:].tolist(), strict=True)
+        for start, stop in pairwise(starts.tolist())
     ]
 
 
-def evaluate(model: MotionModel, clips: list[TestClip], controls: Controls = DEFAULTS) -> Scores:
+def evaluate(model: MotionModel, clips: list[TaughtClip], controls: Controls = DEFAULTS) -> Scores:
     encoder, generator = BuiltinAudioEncoder(model), BuiltinMotionGenerator(model)
     motions = animate([clip.waveform for clip in clips], encoder, generator, controls)
     return score(
