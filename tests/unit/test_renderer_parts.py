@@ -81,10 +81,10 @@ def test_a_gentle_field_is_inverted(strength: float) -> None:
 
 def test_a_field_that_stretches_threefold_is_inverted() -> None:
     """Where fixed-point iteration diverges: the upper half opens like a lid."""
-    y = torch.arange(60.0)[:, None].expand(60, 50)
-    field = torch.stack([torch.zeros(60, 50), 2.2 * (y - 30).clamp(0, 12)])[None]
-    nodes = grid_nodes(60, 50)
-    source = inverted(field, nodes, nodes.clone(), steps=8)
+    y = torch.arange(60.0)[:, None].expand(60, 48)
+    field = torch.stack([torch.zeros(60, 48), 2.2 * (y - 30).clamp(0, 12)])[None]
+    nodes = grid_nodes(60, 48)
+    source = inverted(field, nodes, nodes.clone(), coarse_steps=4, steps=4)
     landed = source + Texture(field).at(source)
     reached = nodes[0, 1] < 59
     assert (landed - nodes).abs()[0, :, reached].max() < 0.02

@@ -35,7 +35,7 @@ class BuiltinRenderer:
     """Implements `Renderer`. Each frame is drawn as if alone: batches and threads do not matter."""
 
     def __init__(self, device: str = "cpu", threads: int | None = None) -> None:
-        """Draw on torch device `device`; on a CPU with `threads` cores, or as many as torch uses."""
+        """Draw on torch's `device`; on a CPU with `threads` cores, or as many as torch uses."""
         self._device = torch.device(device)
         self._models = FaceModels()
         on_cpu = self._device.type == "cpu"

@@ -14,7 +14,7 @@ from talkhead.engines.builtin.renderer.portrait.study import Arrays
 from talkhead.engines.builtin.renderer.shapes.shape_set import INDEX
 from talkhead.faces.iris import Side
 
-WINDOW = WindowShape(width=100, height=72, below=0, feather=6.0, steps=3, sharpness=0.9)
+WINDOW = WindowShape(width=104, height=72, below=0, feather=6.0, steps=(3, 2), sharpness=0.9)
 GAZE_ACROSS, GAZE_DOWN = 5.0, 3.4  # mm the iris moves at look coefficients of 1
 GAZE_REACH = 1.25  # iris radii beyond the iris over which the white follows it
 GAZE_STEPS = 3  # of inverting that

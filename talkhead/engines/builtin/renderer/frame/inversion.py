@@ -8,10 +8,11 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
-from talkhead.engines.builtin.renderer.frame.sampling import Texture
+from talkhead.engines.builtin.renderer.frame.sampling import Texture, enlarged
 
 LEAST_DETERMINANT = 0.35  # of the Jacobian: keeps steps finite where a field folds over
 LONGEST_STEP = 12.0  # nodes
+COARSE = 4  # the first guess is made for one in so many positions, each way
 
 Field = Float[Tensor, "batch 2 rows columns"]
 Positions = Float[Tensor, "batch 2 height width"]
@@ -26,16 +27,27 @@ def inverted_gentle(field: Field, wanted: Positions, steps: int) -> Positions:
     return source
 
 
-def inverted(field: Field, wanted: Positions, start: Positions, steps: int) -> Positions:
+def inverted(
+    field: Field, wanted: Positions, start: Positions, coarse_steps: int, steps: int
+) -> Positions:
     """Solves g + f(g) = wanted by Newton steps: a closing lid stretches skin too much for less.
+
+    It is solved for few positions first: enlarged, they are a better guess than any simple one.
 
     Args:
         field: f, on the source's nodes.
-        wanted: positions after the motion.
+        wanted: positions after the motion; height and width are multiples of COARSE.
         start: a first guess of g.
-        steps: Newton steps.
+        coarse_steps: Newton steps for one in COARSE positions each way.
+        steps: Newton steps for all.
     """
     texture = Texture(torch.cat([field, _along_x(field), _along_y(field)], 1))
+    few = functional.avg_pool2d(wanted, COARSE)
+    guess = _newton(texture, few, functional.avg_pool2d(start, COARSE), coarse_steps)
+    return _newton(texture, wanted, wanted + enlarged(guess - few, COARSE), steps)
+
+
+def _newton(texture: Texture, wanted: Positions, start: Positions, steps: int) -> Positions:
     source = start
     for _ in range(steps):
         fx, fy, fx_x, fy_x, fx_y, fy_y = texture.at(source).unbind(1)

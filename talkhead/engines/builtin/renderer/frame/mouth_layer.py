@@ -11,7 +11,7 @@ from talkhead.engines.builtin.renderer.frame.sampling import Texture
 from talkhead.engines.builtin.renderer.frame.slit_layer import SlitLayer, WindowShape
 from talkhead.engines.builtin.renderer.portrait.study import Arrays
 
-WINDOW = WindowShape(width=184, height=176, below=14, feather=8.0, steps=5, sharpness=1.1)
+WINDOW = WindowShape(width=184, height=176, below=14, feather=8.0, steps=(4, 3), sharpness=1.1)
 AWAKE = 0.05  # coefficient or pose from which the inside is drawn instead of photographed
 
 

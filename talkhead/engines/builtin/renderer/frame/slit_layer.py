@@ -29,11 +29,11 @@ CORNER_FADE = 0.05  # of the half width over which the opening closes towards it
 class WindowShape:
     """The part of the output that is drawn: it follows the opening."""
 
-    width: int  # pixels, a multiple of NODES
+    width: int  # pixels, a multiple of NODES * COARSE
     height: int
     below: int  # pixels from the opening's middle down to the window's
     feather: float  # pixels over which it fades into the face layer
-    steps: int  # of the inversion
+    steps: tuple[int, int]  # of the inversion: coarse, fine
     sharpness: float  # pixels over which one layer gives way to the other
 
 
@@ -81,7 +81,7 @@ class SlitLayer:
         corner = self._corner(middle)
         wanted = self._wanted(corner)[:, None].expand(-1, 2, -1, -1, -1).flatten(0, 1)
         start = wanted - middle.flatten(0, 1)[..., None, None] / stride
-        source = inverted(field.flatten(0, 1) / stride, wanted, start, shape.steps)
+        source = inverted(field.flatten(0, 1) / stride, wanted, start, *shape.steps)
         inside = self._inside(source).view(frames, 2, 1, *source.shape[-2:]).amin(1)
         flow = ((source - wanted) * stride).view(frames, 4, *source.shape[-2:])
         fine = enlarged(torch.cat([flow, inside], 1), NODES)
