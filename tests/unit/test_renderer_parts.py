@@ -13,8 +13,8 @@ from talkhead.engines.builtin.renderer.frame.head_turn import head_turn
 from talkhead.engines.builtin.renderer.frame.inversion import inverted, inverted_gentle
 from talkhead.engines.builtin.renderer.frame.layering import Patch, affine, showing_part
 from talkhead.engines.builtin.renderer.frame.sampling import (
+    Filter,
     Texture,
-    doubled,
     enlarged,
     put_pixels,
 )
@@ -31,27 +31,23 @@ def smooth_noise(*shape: int, seed: int = 0) -> torch.Tensor:
     return functional.avg_pool2d(noise, 9, 1, 4)[0]
 
 
-def test_textures_on_the_cpu_equal_torch() -> None:
+@pytest.mark.parametrize("between", Filter)
+def test_textures_on_the_cpu_equal_torch(between: Filter) -> None:
     planes = torch.randn(2, 7, 20, 30)
     texels = torch.rand(2, 2, 15, 12) * torch.tensor([40.0, 30.0])[:, None, None] - 5
     scale = torch.tensor([2 / 29, 2 / 19])
     grid = texels.movedim(1, -1) * scale - 1
-    expected = functional.grid_sample(planes, grid, padding_mode="border", align_corners=True)
-    assert torch.allclose(Texture(planes).at(texels), expected, atol=1e-4)
+    expected = functional.grid_sample(
+        planes, grid, mode=between.value, padding_mode="border", align_corners=True
+    )
+    assert torch.allclose(Texture(planes, between).at(texels), expected, atol=1e-4)
 
 
-def test_a_texture_at_whole_texels_is_itself() -> None:
+@pytest.mark.parametrize("between", Filter)
+def test_a_texture_at_whole_texels_is_itself(between: Filter) -> None:
     planes = torch.randn(1, 3, 9, 11)
     y, x = torch.meshgrid(torch.arange(9.0), torch.arange(11.0), indexing="ij")
-    assert torch.equal(Texture(planes).at(torch.stack([x, y])[None]), planes)
-
-
-def test_doubling_keeps_every_sample_and_is_exact_on_straight_lines() -> None:
-    planes = torch.randn(2, 9, 11)
-    assert torch.equal(doubled(planes)[:, ::2, ::2], planes)
-    ramp = torch.arange(11.0).expand(1, 9, 11)
-    inner = doubled(ramp)[0, :, 6:-6]
-    assert torch.allclose(inner, torch.arange(3, 7.5, 0.5).expand_as(inner), atol=1e-6)
+    assert torch.allclose(Texture(planes, between).at(torch.stack([x, y])[None]), planes, atol=1e-6)
 
 
 @pytest.mark.parametrize("factor", [2, 4])

@@ -33,24 +33,29 @@ class PortraitLayers:
         eyes = (EyeLayer(arrays, side, self._face.skin, device) for side in SIDES)
         mouth = MouthLayer(arrays, self._face.skin, device)
         self._features: tuple[EyeLayer | MouthLayer, ...] = (*eyes, mouth)
-        left, top, right, bottom = self._face.box
-        background = torch.from_numpy(arrays["background"][top:bottom, left:right])
-        self._background = background.movedim(2, 0).contiguous().to(device, torch.float32)
+        background = torch.from_numpy(arrays["background"]).movedim(2, 0).contiguous()
+        self._background = background.to(device, torch.float32)
         self._pivot = torch.from_numpy(arrays["head.pivot"]).to(device)
 
     def draw(self, motion: Float[Tensor, "frames 58"], neutral: float, out: Frames) -> None:
-        """Canvas-sized frames into `out`; outside the moving box they are the portrait itself."""
+        """Canvas-sized frames into `out`; where nothing moves they are the portrait itself."""
         expression, turn = expression_of(motion, neutral), turn_of(motion, self._pivot)
         patches = [feature.draw(expression, turn) for feature in self._features]
         flow = self._face.flow(expression, turn)
-        left, top, right, bottom = self._face.box
-        for frame, picture in enumerate(out):
-            (face,) = self._face.draw(flow[frame : frame + 1])
+        for frame, (box, picture) in enumerate(zip(self._face.boxes(flow), out, strict=True)):
+            left, top, right, bottom = box
+            face = self._face.draw(flow[frame], box)
             for patch in patches:
-                patch.lay_over(face, self._face.box, frame)
-            colours = face[:3].addcmul_(face[3:].neg_().add_(1), self._background)
+                patch.lay_over(face, box, frame)
+            background = self._background[:, top:bottom, left:right]
             picture[:] = self._image
-            put_pixels(colours, picture[top:bottom, left:right])
+            put_pixels(_over(face, background), picture[top:bottom, left:right])
+
+
+def _over(
+    face: Float[Tensor, "4 height width"], background: Float[Tensor, "3 height width"]
+) -> Float[Tensor, "3 height width"]:
+    return face[:3].addcmul_(1 - face[3:], background)
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,7 @@ from torch import Tensor
 from talkhead.engines.builtin.renderer.frame.head_turn import HeadTurn
 from talkhead.engines.builtin.renderer.frame.inversion import Positions
 from talkhead.engines.builtin.renderer.frame.layering import Patch, affine, showing_part
-from talkhead.engines.builtin.renderer.frame.sampling import Texture, doubled
+from talkhead.engines.builtin.renderer.frame.sampling import Filter, Texture
 from talkhead.engines.builtin.renderer.frame.slit_layer import SlitLayer, Window, WindowShape
 from talkhead.engines.builtin.renderer.portrait.study import Arrays
 from talkhead.engines.builtin.renderer.shapes.shape_set import INDEX
@@ -27,8 +27,8 @@ class EyeLayer:
         prefix = f"{side.lower()}_eye"
         self._slit = SlitLayer(arrays, prefix, WINDOW, device)
         self._skin = skin
-        self._lid = Texture(_picture(arrays[f"{prefix}.lid"], device))
-        self._eyeball = Texture(_picture(arrays[f"{prefix}.eyeball"], device))
+        self._lid = _picture(arrays[f"{prefix}.lid"], device)
+        self._eyeball = _picture(arrays[f"{prefix}.eyeball"], device)
         self._mm = float(arrays["head.mm"][0])
         x, y, radius, depth = torch.from_numpy(arrays[f"{prefix}.iris"])
         self._iris, self._radius = torch.stack([x, y]).to(device), float(radius)
@@ -57,9 +57,9 @@ class EyeLayer:
     def _lids(
         self, expression: Float[Tensor, "frames names"], window: Window
     ) -> Float[Tensor, "frames 4 height width"]:
-        lower, upper = self._skin.at(2 * window.lower), self._skin.at(2 * window.upper)
+        lower, upper = self._skin.at(window.lower), self._skin.at(window.upper)
         shut = self._of("eyeBlink", expression) + 0.25 * self._of("eyeLookDown", expression)
-        unfolded = self._lid.at(2 * self._slit.texels(window.upper))
+        unfolded = self._lid.at(self._slit.texels(window.upper))
         upper[:, :3].lerp_(unfolded, shut.clamp(0, 1)[:, None, None, None])
         return lower.lerp_(upper, window.in_front[:, None])
 
@@ -75,7 +75,7 @@ class EyeLayer:
         still = affine(turn.plane_source(self._depth), window.pixels[:, :, rows, columns])
         gaze = self._gaze(expression)
         looking = self._looking(still, gaze)
-        both = self._eyeball.at(2 * self._slit.texels(looking))
+        both = self._eyeball.at(self._slit.texels(looking))
         moved = (gaze.abs().sum(1) / CLEAN_AT + 1.5 * self._of("eyeWide", expression)).clamp(0, 1)
         ball = both[:, :3].lerp(both[:, 3:], moved[:, None, None, None])
         # the upper lid's shadow follows it
@@ -108,5 +108,5 @@ class EyeLayer:
         return source
 
 
-def _picture(levels: Float16[np.ndarray, "channels height width"], device: torch.device) -> Tensor:
-    return doubled(torch.from_numpy(levels).float()).to(device)[None]
+def _picture(levels: Float16[np.ndarray, "channels height width"], device: torch.device) -> Texture:
+    return Texture(torch.from_numpy(levels).to(device, torch.float32)[None], Filter.CUBIC)

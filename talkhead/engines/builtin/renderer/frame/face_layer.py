@@ -9,12 +9,12 @@ from talkhead.engines.builtin.renderer.frame.basis import Basis
 from talkhead.engines.builtin.renderer.frame.head_turn import HeadTurn
 from talkhead.engines.builtin.renderer.frame.inversion import inverted_gentle
 from talkhead.engines.builtin.renderer.frame.layering import Box
-from talkhead.engines.builtin.renderer.frame.sampling import Texture, doubled, enlarged
+from talkhead.engines.builtin.renderer.frame.sampling import Filter, Texture, enlarged
 from talkhead.engines.builtin.renderer.portrait.canvas import SIZE
 from talkhead.engines.builtin.renderer.portrait.depth import GRID, STRIDE
 from talkhead.engines.builtin.renderer.portrait.study import Arrays
 
-REACH = 0.11  # of the canvas: the largest displacement
+REACH = 56  # pixels: further than anything moves
 STEPS = 5  # of the inversion
 
 
@@ -25,8 +25,9 @@ class FaceLayer:
     """
 
     def __init__(self, arrays: Arrays, device: torch.device) -> None:
-        self.box = moving_box(arrays)
-        self.skin = Texture(doubled(_foreground(arrays)).to(device)[None])
+        self.skin = Texture(_foreground(arrays).to(device)[None], Filter.CUBIC)
+        self._moving = moving_box(arrays)
+        self._reachable = grown(self._moving, REACH)
         self._basis = Basis(arrays, "face", device)
         self._cells = _cells(arrays["face.grid"])
         nodes = torch.from_numpy(GRID.points.T.reshape(2, GRID.rows, GRID.columns))
@@ -34,24 +35,30 @@ class FaceLayer:
         self._rest = torch.cat([nodes, depth]).flatten(1).to(device)
         self._weight = torch.from_numpy(arrays["head.weight"]).to(device)
         self._nodes = ((nodes - GRID.left) / STRIDE)[None].to(device)
-        left, top, right, bottom = self.box
-        y, x = torch.meshgrid(torch.arange(top, bottom), torch.arange(left, right), indexing="ij")
-        self._texels = 2 * torch.stack([x, y])[None].to(device, torch.float32)
+        line = torch.arange(SIZE, device=device, dtype=torch.float32)
+        self._pixels = torch.stack(torch.meshgrid(line, line, indexing="xy"))
 
     def flow(
         self, expression: Float[Tensor, "frames names"], turn: HeadTurn
     ) -> Float[Tensor, "frames 2 rows columns"]:
-        """From each node in the box to where it comes from; texels, of which a pixel has two."""
+        """From each node of the canvas to where it comes from, pixels."""
         nodes = self._nodes.expand(len(expression), -1, -1, -1)
-        source = inverted_gentle(self._field(expression, turn), nodes, STEPS)
-        left, top, right, bottom = (edge // STRIDE for edge in self.box)
-        return (source - nodes)[..., top:bottom, left:right] * (2 * STRIDE)
+        return (inverted_gentle(self._field(expression, turn), nodes, STEPS) - nodes) * STRIDE
+
+    def boxes(self, flow: Float[Tensor, "frames 2 rows columns"]) -> list[Box]:
+        """The part of each frame that differs from the portrait, whole cells of the node grid."""
+        left, top, right, bottom = (edge // STRIDE for edge in self._reachable)
+        longest = flow[..., top:bottom, left:right].abs().amax((1, 2, 3)).tolist()
+        return [grown(self._moving, int(reach) + 1) for reach in longest]
 
     def draw(
-        self, flow: Float[Tensor, "frames 2 rows columns"]
-    ) -> Float[Tensor, "frames 4 height width"]:
-        """The box, warped: premultiplied levels and alpha."""
-        return self.skin.at(self._texels + enlarged(flow, STRIDE))
+        self, flow: Float[Tensor, "2 rows columns"], box: Box
+    ) -> Float[Tensor, "4 height width"]:
+        """The box of one frame, warped: premultiplied levels and alpha."""
+        left, top, right, bottom = box
+        cells = slice(top // STRIDE, bottom // STRIDE), slice(left // STRIDE, right // STRIDE)
+        fine = enlarged(flow[None, :, *cells], STRIDE)
+        return self.skin.at(fine + self._pixels[:, top:bottom, left:right])[0]
 
     def _field(
         self, expression: Float[Tensor, "frames names"], turn: HeadTurn
@@ -83,14 +90,25 @@ def _cells(grid: Float32[np.ndarray, " 5"]) -> tuple[int, int, int, int]:
 
 
 def moving_box(arrays: Arrays) -> Box:
-    """Left, top, right and bottom of all that can ever change, whole cells of the node grid."""
+    """What can move: the person, where expression or the head's turn reaches; whole cells."""
     top, bottom, left, right = _cells(arrays["face.grid"])
     free = arrays["head.weight"] > 0
     free[top:bottom, left:right] = True
     person = arrays["alpha"].reshape(GRID.rows, STRIDE, GRID.columns, STRIDE).max((1, 3)) > 0
     rows, columns = np.nonzero(free & person)
-    margin = int(np.ceil(REACH * SIZE / STRIDE))
-    low = max(int(columns.min()) - margin, 0), max(int(rows.min()) - margin, 0)
-    # downwards the head's weight has faded out where the box ends
-    high = min(int(columns.max()) + 1 + margin, GRID.columns), min(int(rows.max()) + 2, GRID.rows)
-    return low[0] * STRIDE, low[1] * STRIDE, high[0] * STRIDE, high[1] * STRIDE
+    cells = columns.min(), rows.min(), columns.max() + 1, rows.max() + 1
+    left, top, right, bottom = (int(cell) * STRIDE for cell in cells)
+    return left, top, right, bottom
+
+
+def grown(box: Box, pixels: int) -> Box:
+    """The box with a margin, to whole cells of the node grid and within the canvas."""
+    cells = -(-pixels // STRIDE) + 1  # one more: at its edge the flow is not interpolated
+    margin = cells * STRIDE
+    left, top, right, bottom = box
+    return (
+        max(left - margin, 0),
+        max(top - margin, 0),
+        min(right + margin, SIZE),
+        min(bottom + margin, SIZE),
+    )

@@ -23,8 +23,8 @@ class MouthLayer:
 
     def draw(self, expression: Float[Tensor, "frames names"], turn: HeadTurn) -> Patch:
         window = self._slit.window(expression, turn)
-        drawn = self._skin.at(2 * window.lower)
-        drawn.lerp_(self._skin.at(2 * window.upper), window.in_front[:, None])
+        drawn = self._skin.at(window.lower)
+        drawn.lerp_(self._skin.at(window.upper), window.in_front[:, None])
         part = showing_part(window.visible)
         if part is not None:
             rows, columns = part
@@ -50,5 +50,5 @@ class MouthLayer:
         """The portrait's own inside as long as nothing moves."""
         moved = torch.maximum(expression.abs().amax(1), turn.amount)
         asleep = 1 - (moved / AWAKE).clamp(0, 1)
-        photo = self._skin.at(2 * affine(turn.plane_source(self._inside.depth), pixels))
+        photo = self._skin.at(affine(turn.plane_source(self._inside.depth), pixels))
         return inside.lerp(photo[:, :3], asleep[:, None, None, None])
