@@ -8,10 +8,9 @@ from talkhead.types import AudioFeatures, Waveform
 
 class AudioEncoder:
     def __init__(self, settings: StageSettings) -> None:
-        from talkhead.pipeline.local import BatchLimits, LocalAudioEncoder
+        from talkhead.pipeline.local import LocalAudioEncoder
 
-        device = prepare(settings)
-        limits = BatchLimits(deterministic=settings.deterministic)
+        device, limits = prepare(settings)
         on_batch = BatchMetrics().observe
         self._stages = per_engine(
             settings,

@@ -26,6 +26,3 @@ class Ingress:
 
     def __serve_build_asgi_app__(self) -> FastAPI:
         return build_api(self._service, StreamMetrics().observe)
-
-    async def __del__(self) -> None:
-        await self._service.aclose()

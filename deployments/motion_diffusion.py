@@ -9,10 +9,9 @@ from talkhead.types import Motion
 
 class MotionDiffusion:
     def __init__(self, settings: StageSettings) -> None:
-        from talkhead.pipeline.local import BatchLimits, LocalMotion
+        from talkhead.pipeline.local import LocalMotion
 
-        device = prepare(settings)
-        limits = BatchLimits(deterministic=settings.deterministic)
+        device, limits = prepare(settings)
         on_batch = BatchMetrics().observe
         self._stages = per_engine(
             settings,

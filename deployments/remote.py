@@ -8,9 +8,11 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from ray.exceptions import RayActorError, RayTaskError
+from ray.exceptions import RayError, RayTaskError
+from ray.serve.exceptions import RayServeException
 from ray.serve.handle import DeploymentHandle
 
 from talkhead.batching import Priority
@@ -25,32 +27,38 @@ _log = logging.getLogger("ray.serve")
 
 _ATTEMPTS = 4
 _BACKOFF_S = 0.1  # doubled each time
-_SILENT_S = 30.0  # a replica that has not answered by then is as good as dead
+# A replica that has not answered by then is as good as dead. Bulk work may wait long for its turn.
+_SILENT_S, _BULK_SILENT_S = 30.0, 900.0
 
 
-async def call(make: Callable[[], Any]) -> Any:
+async def call(make: Callable[[], Any], silent_s: float = _SILENT_S) -> Any:
     """The result of `make()`, a unary handle call.
 
     Raises:
         TalkheadError: what the other side raised.
-        RenderingFailed: every attempt met a dead or silent replica.
+        RenderingFailed: every attempt met a dead or silent replica, or there is none.
     """
     for attempt in range(_ATTEMPTS):
         response = make()
         try:
-            async with asyncio.timeout(_SILENT_S):
+            async with asyncio.timeout(silent_s):
                 return await response
-        except (RayActorError, TimeoutError) as error:
-            response.cancel()
-            _log.warning("repeating a call after %s, attempt %d", type(error).__name__, attempt + 1)
-            await asyncio.sleep(_BACKOFF_S * 2**attempt)
         except asyncio.CancelledError:
             response.cancel()  # else the replica goes on for nobody
             raise
         except RayTaskError as error:
             # Ray raises a subclass of the original whose str() is a whole traceback.
             raise error.cause from None
+        except (RayError, RayServeException, TimeoutError) as error:
+            response.cancel()
+            _log.warning("repeating a call after %s, attempt %d", type(error).__name__, attempt + 1)
+            await asyncio.sleep(_BACKOFF_S * 2**attempt)
     raise RenderingFailed(f"no replica answered in {_ATTEMPTS} attempts")
+
+
+def silence(priority: Priority) -> float:
+    """Seconds after which a call of that priority is given up."""
+    return _BULK_SILENT_S if priority.bulk else _SILENT_S
 
 
 @dataclass(frozen=True)
@@ -59,7 +67,8 @@ class RemoteAudioEncoder:
     engine: str
 
     async def encode(self, waveform: Waveform, priority: Priority) -> AudioFeatures:
-        return await call(lambda: self.handle.encode.remote(self.engine, waveform, priority))
+        make = partial(self.handle.encode.remote, self.engine, waveform, priority)
+        return await call(make, silence(priority))
 
     async def ping(self) -> None:
         await call(lambda: self.handle.ping.remote())
@@ -71,7 +80,8 @@ class RemoteMotion:
     engine: str
 
     async def generate(self, window: MotionWindow, priority: Priority) -> Motion:
-        return await call(lambda: self.handle.generate.remote(self.engine, window, priority))
+        make = partial(self.handle.generate.remote, self.engine, window, priority)
+        return await call(make, silence(priority))
 
     async def ping(self) -> None:
         await call(lambda: self.handle.ping.remote())
@@ -86,7 +96,8 @@ class RemoteRenderer:
         return await call(lambda: self.handle.register.remote(self.engine, portrait))
 
     async def render(self, request: RenderRequest, priority: Priority) -> VideoChunk:
-        return await call(lambda: self.handle.render.remote(self.engine, request, priority))
+        make = partial(self.handle.render.remote, self.engine, request, priority)
+        return await call(make, silence(priority))
 
     async def ping(self) -> None:
         await call(lambda: self.handle.ping.remote())

@@ -13,13 +13,12 @@ from talkhead.types import VideoChunk
 class Renderer:
     def __init__(self, settings: StageSettings) -> None:
         from talkhead.media.image import ImageLimits
-        from talkhead.pipeline.local import BatchLimits, LocalRenderer
+        from talkhead.pipeline.local import LocalRenderer
         from talkhead.storage.blobs import open_blobs
 
-        device = prepare(settings)
+        device, limits = prepare(settings)
         given = settings.limits
         images = ImageLimits(given.portrait_bytes, given.portrait_pixels)
-        limits = BatchLimits(deterministic=settings.deterministic)
         on_batch, blobs = BatchMetrics().observe, open_blobs(settings.data_root)
         self._stages = per_engine(
             settings,

@@ -10,7 +10,8 @@ Options = dict[str, Any]
 # Every deployment: a dead or hung process is noticed in seconds, not in half a minute.
 _HEALTH: Options = {"health_check_period_s": 2, "health_check_timeout_s": 5}
 # The stages see only calls of a few seconds; the ingress holds whole streams.
-_STAGE: Options = _HEALTH | {"max_ongoing_requests": 64, "graceful_shutdown_timeout_s": 15}
+# More than a batcher lets wait: it refuses what is too much, and it alone knows what is urgent.
+_STAGE: Options = _HEALTH | {"max_ongoing_requests": 512, "graceful_shutdown_timeout_s": 15}
 _INGRESS: Options = _HEALTH | {"max_ongoing_requests": 200, "graceful_shutdown_timeout_s": 900}
 
 

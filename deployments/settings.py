@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from talkhead.limits import MB, Limits
 
@@ -64,6 +64,13 @@ class AppSettings(BaseModel):
         default=0, ge=0, description="CPU threads a stage computes with; 0: all cores."
     )
     limits: LimitSettings = LimitSettings()
+
+    @model_validator(mode="after")
+    def fixed_threads(self) -> Self:
+        """Sums round by the number of threads: the same bytes need a number that is the same."""
+        if self.deterministic and not self.threads:
+            raise ValueError("deterministic needs a number of threads: set threads to 1 or more")
+        return self
 
     @property
     def data_root(self) -> Path:

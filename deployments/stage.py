@@ -9,6 +9,7 @@ from typing import TypeVar
 from talkhead.engines.engine import Engine
 from talkhead.errors import InternalError
 from talkhead.limits import Limits
+from talkhead.pipeline.local import BatchLimits
 
 Part = TypeVar("Part")
 
@@ -27,8 +28,8 @@ class StageSettings:
     limits: Limits
 
 
-def prepare(settings: StageSettings) -> str:
-    """Set up this replica's process; the device its models run on.
+def prepare(settings: StageSettings) -> tuple[str, BatchLimits]:
+    """Set up this replica's process: the device its models run on, and what a batch may hold.
 
     Torch and OpenCV compute with all cores or what the settings say: Ray tells them one. A GPU is
     looked for here, not in the builder: the machine that builds the graph may have none.
@@ -39,7 +40,13 @@ def prepare(settings: StageSettings) -> str:
     count = settings.threads or os.cpu_count() or 1
     torch.set_num_threads(count)
     cv2.setNumThreads(count)
-    return "cuda" if settings.on_gpu and torch.cuda.is_available() else "cpu"
+    on_gpu = settings.on_gpu and torch.cuda.is_available()
+    limits = BatchLimits(
+        frames=64 if on_gpu else BatchLimits.frames,
+        deterministic=settings.deterministic,
+        out_of_memory=torch.OutOfMemoryError,
+    )
+    return "cuda" if on_gpu else "cpu", limits
 
 
 def per_engine(settings: StageSettings, load: Callable[[Engine], Part]) -> dict[str, Part]:

@@ -7,17 +7,21 @@ load and a lone item waits for nothing (`tests/unit/test_batching.py` measures i
 
 import asyncio
 import heapq
+import logging
 import time
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import Context
 from dataclasses import dataclass
 from itertools import count
 from typing import Generic, TypeVar
 
-from talkhead.errors import ServiceFull
+from talkhead.errors import InternalError, ServiceFull
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+_log = logging.getLogger("talkhead")
 
 MAX_LINGER_S = 0.010  # and never more than a tenth of a step: see `_linger_s`
 
@@ -56,7 +60,8 @@ class MicroBatcher(Generic[Item, Result]):
     """Runs `run(items)` in one thread of its own, with as many items as are waiting.
 
     `run` gives one result an item, in order. If it raises, the items are run one by one, so that
-    one bad item does not fail its neighbours; on `out_of_memory` the limit is halved instead.
+    one bad item does not fail its neighbours; on `out_of_memory` the limit is halved instead. Live
+    and bulk items never share a batch: its results come together, and live work would wait.
 
     Args:
         run: the work; called in the device thread, never in the event loop.
@@ -104,15 +109,22 @@ class MicroBatcher(Generic[Item, Result]):
         Raises:
             ServiceFull: too many items are waiting already.
         """
+        self._forget_cancelled()
         if len(self._waiting) >= self._max_waiting:
             raise ServiceFull(f"{self._max_waiting} items are waiting; try again in a second")
-        if self._loop_task is None:
-            self._loop_task = asyncio.create_task(self._serve())
+        if self._loop_task is None or self._loop_task.done():
+            # A context of its own: it outlives the request of the first item.
+            self._loop_task = asyncio.create_task(self._serve(), context=Context())
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         waiting = _Waiting(item, self._cost(item), self._key(item), future, time.perf_counter())
         heapq.heappush(self._waiting, (priority, next(self._arrivals), waiting))
         self._arrived.set()
         return await future
+
+    def _forget_cancelled(self) -> None:
+        if len(self._waiting) >= self._max_waiting:
+            self._waiting = [entry for entry in self._waiting if not entry[2].future.done()]
+            heapq.heapify(self._waiting)
 
     async def aclose(self) -> None:
         """End the loop and the thread; whoever still waits is cancelled."""
@@ -156,14 +168,17 @@ class MicroBatcher(Generic[Item, Result]):
         """The next batch: in order of priority, of one key, within the limit."""
         batch: list[_Waiting[Item, Result]] = []
         left, kept = self._limit, []
+        first: tuple[bool, Hashable] | None = None
         while self._waiting:
             entry = heapq.heappop(self._waiting)
             waiting = entry[2]
             if waiting.future.done():  # cancelled while it waited
                 continue
-            if batch and (waiting.key != batch[0].key or waiting.cost > left):
+            group = (entry[0].bulk, waiting.key)
+            if batch and (group != first or waiting.cost > left):
                 kept.append(entry)
                 continue
+            first = group
             batch.append(waiting)
             left -= waiting.cost
         for entry in kept:
@@ -186,12 +201,21 @@ class MicroBatcher(Generic[Item, Result]):
         for waiting, result in zip(batch, results, strict=True):
             _settle(waiting.future, result)
         waited = tuple(started - waiting.since for waiting in batch)
-        self._on_batch(BatchReport(waited, run_s, sum(waiting.cost for waiting in batch)))
+        self._report(BatchReport(waited, run_s, sum(waiting.cost for waiting in batch)))
+
+    def _report(self, report: BatchReport) -> None:
+        try:
+            self._on_batch(report)
+        except Exception:  # noqa: BLE001 - whoever counts batches must not end them
+            _log.exception("a batch could not be counted")
 
     def _attempt(self, batch: list[_Waiting[Item, Result]]) -> list[Result | Exception]:
         """Runs in the device thread. Never raises: what went wrong is a result."""
         try:
-            return list(self._run([waiting.item for waiting in batch]))
+            results = list(self._run([waiting.item for waiting in batch]))
+            if len(results) != len(batch):
+                raise InternalError(f"{len(batch)} items gave {len(results)} results")
+            return [*results]
         except self._out_of_memory as error:
             if len(batch) == 1:
                 return [error]

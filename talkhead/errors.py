@@ -12,6 +12,7 @@
     │   ├── NotFound             no such avatar, video, ...: 404
     │   ├── Canceled             by the caller, from elsewhere
     │   ├── UnsupportedMedia     415
+    │   ├── RangeNotSatisfiable  416
     │   └── UploadTooLarge       413
     └── InternalError            ours: HTTP 5xx
         ├── WeightsMissing       ├── CheckpointMismatch
@@ -163,6 +164,12 @@ class UnsupportedMedia(InputError):
 
     code = "unsupported_media"
     default_param = "Content-Type"
+
+
+class RangeNotSatisfiable(InputError):
+    """The part of a file that was asked for lies beyond its end."""
+
+    code = "range_not_satisfiable"
 
 
 class UploadTooLarge(InputError):

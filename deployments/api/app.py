@@ -7,6 +7,7 @@ from fastapi import FastAPI
 
 import talkhead
 from deployments.api.avatars import avatar_routes
+from deployments.api.files import content_routes
 from deployments.api.problems import install
 from deployments.api.system import mount_studio, system_routes
 from deployments.api.uploads import BodyLimit
@@ -33,6 +34,7 @@ def build_api(
     api.add_middleware(BodyLimit, max_bytes=service.limits.upload_bytes)
     for routes in (
         video_routes(service, on_first_fragment),
+        content_routes(service),
         avatar_routes(service),
         system_routes(service),
     ):

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, File, Form, UploadFile
 
-from deployments.api.schemas import AvatarView, ListView
+from deployments.api.schemas import AvatarView, Limit, ListView
 from deployments.api.uploads import require_multipart
 from talkhead.service.service import Service
 
@@ -25,9 +25,9 @@ def avatar_routes(service: Service) -> APIRouter:
         return AvatarView.of(await avatars.create(await portrait.read(), name, consent))
 
     @api.get("")
-    async def list_avatars() -> ListView:
-        """All avatars, newest first."""
-        return ListView(data=[AvatarView.of(avatar) for avatar in await avatars.all()])
+    async def list_avatars(limit: Limit = 100) -> ListView:
+        """Avatars, newest first."""
+        return ListView(data=[AvatarView.of(avatar) for avatar in (await avatars.all())[:limit]])
 
     @api.get("/{id}")
     async def get(id: str) -> AvatarView:

@@ -1,7 +1,8 @@
 """What travels over HTTP as JSON."""
 
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
+from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from talkhead.engines.engine import Control, EngineInfo
@@ -101,6 +102,9 @@ class VideoView(BaseModel):
             error=video.error,
             content_url=f"/v1/videos/{video.id}/content" if done else None,
         )
+
+
+Limit = Annotated[int, Query(ge=1, le=1000, description="The most to list.")]
 
 
 class ListView(BaseModel):

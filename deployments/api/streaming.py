@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from talkhead.types import Fragment
 
@@ -23,13 +23,15 @@ class FragmentResponse(Response):
 
     media_type = "video/mp4"
 
-    def __init__(self, fragments: AsyncGenerator[Fragment, None], headers: dict[str, str]) -> None:
+    def __init__(
+        self, first: Fragment, rest: AsyncGenerator[Fragment, None], headers: dict[str, str]
+    ) -> None:
         super().__init__(headers=headers)
         del self.headers["content-length"]  # nobody knows it yet
-        self._fragments = fragments
+        self._first, self._rest = first, rest
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async with aclosing(self._fragments):
+        async with aclosing(self._rest):
             sender = asyncio.create_task(self._send(send))
             leaver = asyncio.create_task(_client_leaves(receive))
             try:
@@ -44,10 +46,14 @@ class FragmentResponse(Response):
     async def _send(self, send: Send) -> None:
         start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
         await send(start)
-        async for fragment in self._fragments:
-            body = {"type": "http.response.body", "body": fragment.payload, "more_body": True}
-            await send(body)
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+        await send(_body(self._first.payload, more=True))
+        async for fragment in self._rest:
+            await send(_body(fragment.payload, more=True))
+        await send(_body(b"", more=False))
+
+
+def _body(payload: bytes, more: bool) -> Message:
+    return {"type": "http.response.body", "body": payload, "more_body": more}
 
 
 async def _client_leaves(receive: Receive) -> None:

@@ -4,18 +4,17 @@ import time
 from collections.abc import Callable
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, File, Form, Request, Response, UploadFile
-from fastapi.responses import FileResponse, JSONResponse
+from fastapi import APIRouter, Depends, File, Form, Response, UploadFile
+from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 
-from deployments.api.schemas import ListView, VideoOptions, VideoView
+from deployments.api.schemas import Limit, ListView, VideoOptions, VideoView
 from deployments.api.streaming import FragmentResponse
 from deployments.api.uploads import require_multipart
-from talkhead.errors import NotFound, OptionError
+from talkhead.errors import OptionError
 from talkhead.service.requests import VideoRequest
 from talkhead.service.service import Service
 from talkhead.service.video_table import Video
-from talkhead.storage.blobs import LocalBlobs
 
 OnFirstFragment = Callable[[float], None]  # seconds since the request was read
 
@@ -54,15 +53,16 @@ def video_routes(service: Service, on_first_fragment: OnFirstFragment) -> APIRou
             video = await videos.submit(request)
             location = {"Location": f"/v1/videos/{video.id}"}
             return JSONResponse(VideoView.of(video).model_dump(), 202, headers=location)
-        video, fragments = await videos.stream(request)
+        video, first, rest = await videos.stream(request)
         seconds = time.perf_counter() - started
         on_first_fragment(seconds)
-        return FragmentResponse(fragments, video_headers(video, seconds))
+        return FragmentResponse(first, rest, video_headers(video, seconds))
 
     @api.get("")
-    async def list_videos() -> ListView:
-        """All videos, newest first."""
-        return ListView(data=[VideoView.of(video) for video in await videos.table.all()])
+    async def list_videos(limit: Limit = 100) -> ListView:
+        """Videos, newest first."""
+        found = (await videos.table.all())[:limit]
+        return ListView(data=[VideoView.of(video) for video in found])
 
     @api.get("/{id}")
     async def get(id: str) -> VideoView:
@@ -78,22 +78,7 @@ def video_routes(service: Service, on_first_fragment: OnFirstFragment) -> APIRou
         """Forget a video and its file; one that is being made is canceled."""
         await videos.delete(id)
 
-    @api.get("/{id}/content", response_class=FileResponse)
-    async def content(id: str, request: Request) -> Response:
-        """The finished file. Range requests and `If-None-Match` work."""
-        return content_response(service.blobs, await videos.table.get(id), request)
-
     return api
-
-
-def content_response(blobs: LocalBlobs, video: Video, request: Request) -> Response:
-    path = blobs.path(video.content)
-    if video.status != "completed" or not path.is_file():
-        raise NotFound(f"video {video.id} is {video.status}: it has no content", "id")
-    etag = {"ETag": f'"{video.id}"'}  # a finished video never changes
-    if request.headers.get("if-none-match") == etag["ETag"]:
-        return Response(status_code=304, headers=etag)
-    return FileResponse(path, headers=etag, media_type="video/mp4", filename=f"{video.id}.mp4")
 
 
 def video_headers(video: Video, first_fragment_s: float) -> dict[str, str]:

@@ -87,8 +87,12 @@ async def _motion(
                 features, previous, window.frames, spec.seed, window.index, spec.controls
             )
             motion = await stages.motion.generate(request, pacer.priority(window.start))
-            previous = np.concatenate([previous, motion])[-schedule.previous :]
+            previous = _last(np.concatenate([previous, motion]), schedule.previous)
             yield motion
+
+
+def _last(rows: Motion, count: int) -> Motion:
+    return rows[max(0, len(rows) - count) :]
 
 
 async def _windows(

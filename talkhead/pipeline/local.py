@@ -5,7 +5,6 @@ pool of threads, so that the device never waits for the codec and raw pictures n
 """
 
 import asyncio
-import hashlib
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +12,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol, Self
+
+import numpy as np
 
 from talkhead.batching import BatchReport, MicroBatcher, Priority
 from talkhead.engines.engine import (
@@ -23,10 +24,10 @@ from talkhead.engines.engine import (
     MotionWindow,
     Renderer,
 )
-from talkhead.errors import CheckpointMismatch, NotFound
+from talkhead.errors import CheckpointMismatch, InternalError, NotFound
 from talkhead.media.h264 import encode_chunk
 from talkhead.media.image import ImageLimits, read_image
-from talkhead.pipeline.stages import RenderRequest, Stages
+from talkhead.pipeline.stages import RenderRequest, Stages, appearance_key
 from talkhead.storage.blobs import Blobs
 from talkhead.types import (
     AudioFeatures,
@@ -46,8 +47,9 @@ class BatchLimits:
     """The most one batch may hold; `deterministic` runs items one by one."""
 
     windows: int = 16
-    frames: int = 64
+    frames: int = 10  # on a CPU frames gain nothing by company, and others wait for the whole batch
     deterministic: bool = False
+    out_of_memory: type[Exception] = MemoryError  # what the device raises
 
     def of(self, limit: int) -> int:
         return 1 if self.deterministic else limit
@@ -63,6 +65,7 @@ class LocalAudioEncoder:
             model.encode,
             limit=limits.of(limits.windows),
             key=len,
+            out_of_memory=limits.out_of_memory,
             on_batch=partial(on_batch, "audio_encoder"),
         )
 
@@ -87,6 +90,7 @@ class LocalMotion:
             model.generate,
             limit=limits.of(limits.windows),
             key=lambda window: window.features.shape,
+            out_of_memory=limits.out_of_memory,
             on_batch=partial(on_batch, "motion"),
         )
 
@@ -106,6 +110,7 @@ class LocalMotion:
 
 
 _ENCODER_THREADS = 2
+_PIECE = 10  # frames
 _HELD_APPEARANCES = 32
 RenderItem = tuple[Appearance, Motion, Controls]
 
@@ -129,6 +134,7 @@ class LocalRenderer:
             limit=limits.of(limits.frames),
             cost=lambda item: len(item[0][1]),
             key=lambda item: item[1],
+            out_of_memory=limits.out_of_memory,
             on_batch=partial(on_batch, "renderer"),
         )
         self._encoders = ThreadPoolExecutor(_ENCODER_THREADS, thread_name_prefix="h264")
@@ -138,10 +144,13 @@ class LocalRenderer:
 
     async def render(self, request: RenderRequest, priority: Priority) -> VideoChunk:
         appearance = await self._appearances.get(request.portrait)
-        item = (appearance, request.motion, request.controls)
-        frames = await self._batcher.submit((item, request.size), priority)
+        pieces = [
+            self._batcher.submit(((appearance, rows, request.controls), request.size), priority)
+            for rows in _pieces(request.motion)
+        ]
+        frames = await asyncio.gather(*pieces)
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._encoders, encode_chunk, frames)
+        return await loop.run_in_executor(self._encoders, _encode, frames)
 
     def _run(self, items: list[tuple[RenderItem, int]]) -> list[Frames]:
         return self._model.render([item for item, _ in items], size=items[0][1])
@@ -157,6 +166,15 @@ class LocalRenderer:
     async def aclose(self) -> None:
         await self._batcher.aclose()
         self._encoders.shutdown(wait=False)
+
+
+def _pieces(motion: Motion) -> list[Motion]:
+    """A chunk in pieces that leave the device soon: more urgent work waits for no more."""
+    return [motion[start : start + _PIECE] for start in range(0, len(motion), _PIECE)]
+
+
+def _encode(pieces: list[Frames]) -> VideoChunk:
+    return encode_chunk(np.concatenate(pieces) if len(pieces) > 1 else pieces[0])
 
 
 class AppearanceCache:
@@ -190,17 +208,21 @@ class AppearanceCache:
             self._held.pop(portrait, None)
 
     def _load_or_make(self, portrait: str) -> Appearance:
-        digest = hashlib.sha256(portrait.encode()).hexdigest()[:32]
-        key = f"appearances/{self._engine_name}-{digest}"
+        key = appearance_key(self._engine_name, portrait)
         if self._blobs.exists(key):
             with suppress(CheckpointMismatch, NotFound):  # by another version; just trimmed
+                self._blobs.touch(key)
                 return self._model.load(self._blobs.get(key))
         data = self._model.register(self._read(portrait)).to_bytes()
         self._blobs.put(key, data)
         return self._model.load(data)
 
     def _read(self, portrait: str) -> Image:
-        return read_image(self._blobs.get(portrait), self._image_limits)
+        try:
+            data = self._blobs.get(portrait)
+        except NotFound:  # not the caller's fault: deleted meanwhile, or the store is not shared
+            raise InternalError("the stored portrait is gone") from None
+        return read_image(data, self._image_limits)
 
 
 class Closable(Protocol):

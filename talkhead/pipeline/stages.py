@@ -18,6 +18,11 @@ class RenderRequest:
     size: int  # frame height and width, pixels
 
 
+def appearance_key(engine: str, portrait: str) -> str:
+    """Where the blob store keeps what an engine has learnt of a portrait."""
+    return f"appearances/{engine}-{portrait.rpartition('/')[2]}"
+
+
 class AudioEncoderStage(Protocol):
     async def encode(self, waveform: Waveform, priority: Priority) -> AudioFeatures: ...
 

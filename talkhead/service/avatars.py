@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from talkhead.errors import PortraitTooLarge, PortraitUnreadable
-from talkhead.pipeline.stages import Stages
+from talkhead.pipeline.stages import Stages, appearance_key
 from talkhead.service.identifiers import new_id, now, timestamp
 from talkhead.storage.blobs import Blobs
 from talkhead.storage.records import Records
@@ -45,9 +45,14 @@ class Portraits:
 
     def _add(self, data: bytes) -> str:
         key = f"portraits/{hashlib.sha256(data).hexdigest()}"
-        if not self._blobs.exists(key):
+        if self._blobs.exists(key):
+            self._blobs.touch(key)
+        else:
             self._blobs.put(key, data)
         return key
+
+    async def delete(self, key: str) -> None:
+        await asyncio.to_thread(self._blobs.delete, key)
 
 
 class Avatars:
@@ -83,10 +88,14 @@ class Avatars:
         return sorted(avatars, key=lambda avatar: avatar.created_at, reverse=True)
 
     async def delete(self, id: str) -> None:
-        """Forget the avatar; its picture goes with the next sweep if nothing else needs it.
+        """Forget the avatar, and its face if no other avatar has it.
 
         Raises:
             NotFound: there is none of that id.
         """
-        await self.get(id)
+        portrait = (await self.get(id)).portrait
         await asyncio.to_thread(self._records.delete, KIND, id)
+        if portrait not in {avatar.portrait for avatar in await self.all()}:
+            await self._portraits.delete(portrait)
+            for stages in self._stages.values():
+                await self._portraits.delete(appearance_key(stages.info.name, portrait))

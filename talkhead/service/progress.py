@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from talkhead.media.resampling import SoundBlock
+from talkhead.pipeline.pacing import Pacer
 from talkhead.timing import FRAME_RATE
 from talkhead.types import Fragment
 
@@ -19,9 +20,11 @@ _UPDATE_S = 0.5  # a record is written at most this often
 @dataclass
 class Progress:
     audio_seconds: float
+    pacer: Pacer
     started: float  # time.perf_counter
     frames: int = field(default=0, init=False)
     _peak: float = field(default=0.0, init=False)
+    _unpaced: tuple[float, int] = field(default=(0.0, 0), init=False)  # seconds, frames
     _first_fragment_ms: float | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
@@ -42,17 +45,18 @@ class Progress:
         now = time.perf_counter()
         if self._first_fragment_ms is None:
             self._first_fragment_ms = round(1000 * (now - self.started), 1)
+        if not self.pacer.waited_s:
+            self._unpaced = (now - self.started, self.frames)
         if now - self._updated < _UPDATE_S:
             return {}
         self._updated = now
         done = self.frames / FRAME_RATE / max(self.audio_seconds, 1 / FRAME_RATE)
         return {"frames": self.frames, "progress": round(min(done, 1.0), 4)}
 
-    def result(self, waited_s: float) -> dict[str, Any]:
-        """What the record of a completed video says; `waited_s` of its time was pacing."""
-        seconds = self.frames / FRAME_RATE
-        worked_s = time.perf_counter() - self.started - waited_s
-        factor = worked_s / max(seconds, 1 / FRAME_RATE)
+    def result(self) -> dict[str, Any]:
+        """What the record of a completed video says; its speed is that before any pacing."""
+        seconds, frames = self._unpaced
+        factor = seconds * FRAME_RATE / max(frames, 1)
         return {
             "frames": self.frames,
             "progress": 1.0,

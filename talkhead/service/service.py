@@ -7,9 +7,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Self
 
+from talkhead.errors import TalkheadError
 from talkhead.limits import Limits
 from talkhead.pipeline.stages import Stages
 from talkhead.service.avatars import Avatars, Portraits
+from talkhead.service.heartbeat import Heartbeat
 from talkhead.service.sweeper import Sweeper
 from talkhead.service.video_table import VideoTable
 from talkhead.service.videos import Videos
@@ -26,6 +28,7 @@ class Service:
     blobs: LocalBlobs
     avatars: Avatars
     videos: Videos
+    _heartbeat: Heartbeat
     _sweeper: Sweeper
     _sweeping: asyncio.Task[None] | None = field(default=None, init=False)
 
@@ -36,12 +39,13 @@ class Service:
         portraits = Portraits(blobs, limits.portrait_bytes)
         avatars = Avatars(stages, portraits, records)
         table = VideoTable(records, keep=timedelta(days=limits.keep_days))
-        videos = Videos(stages, avatars, portraits, table, blobs, limits)
-        sweeper = Sweeper(avatars, videos, blobs, limits)
-        return cls(stages, limits, blobs, avatars, videos, sweeper)
+        heartbeat = Heartbeat(records)
+        videos = Videos(stages, avatars, portraits, table, blobs, heartbeat, limits)
+        sweeper = Sweeper(avatars, videos, blobs, heartbeat, limits)
+        return cls(stages, limits, blobs, avatars, videos, heartbeat, sweeper)
 
     def start(self) -> None:
-        """Begin to beat and sweep; call it in the event loop, once or more."""
+        """Begin the background work; call it in the event loop, once or more."""
         if self._sweeping is None:
             self._sweeping = asyncio.create_task(self._sweeper.run())
 
@@ -55,7 +59,7 @@ class Service:
         try:
             async with asyncio.timeout(_PING_S):
                 await asyncio.gather(*pings)
-        except TimeoutError:
+        except (TimeoutError, TalkheadError):
             return False
         return True
 
@@ -65,3 +69,4 @@ class Service:
             self._sweeping.cancel()
             await asyncio.gather(self._sweeping, return_exceptions=True)
         await self.videos.aclose()
+        await self._heartbeat.stop()

@@ -8,7 +8,7 @@ import os
 import re
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Protocol
 
@@ -31,6 +31,9 @@ class Blobs(Protocol):
         """
 
     def exists(self, key: str) -> bool: ...
+
+    def touch(self, key: str) -> None:
+        """Note that it is still wanted."""
 
     def delete(self, key: str) -> None:
         """Gone afterwards, whether or not it was there."""
@@ -78,20 +81,35 @@ class LocalBlobs:
     def delete(self, key: str) -> None:
         self.path(key).unlink(missing_ok=True)
 
-    def older_than(self, folder: str, moment: float) -> list[str]:
-        """Keys of a folder last written before `moment`, seconds since the epoch."""
-        files = [path for path in (self._root / folder).glob("*") if path.is_file()]
-        return [f"{folder}/{file.name}" for file in files if file.stat().st_mtime < moment]
+    def touch(self, key: str) -> None:
+        """Note that it is still wanted: `trim` and `delete_older` spare what was touched last."""
+        with suppress(FileNotFoundError):
+            os.utime(self.path(key))
+
+    def delete_older(self, folder: str, moment: float, needed: set[str]) -> None:
+        """Delete what was last touched before `moment` (seconds since the epoch), parts included,
+        except the keys that are needed.
+        """
+        for path, touched, _ in self._files(folder):
+            if touched < moment and f"{folder}/{path.name}" not in needed:
+                path.unlink(missing_ok=True)
 
     def trim(self, folder: str, max_bytes: int) -> None:
-        """Delete the least recently written blobs of a folder until it fits."""
-        files = [path for path in (self._root / folder).glob("*") if path.is_file()]
-        newest_first = sorted(files, key=lambda path: path.stat().st_mtime, reverse=True)
+        """Delete the blobs touched longest ago until the folder fits."""
         total = 0
-        for path in newest_first:
-            total += path.stat().st_size
+        for path, _, size in sorted(self._files(folder), key=lambda file: -file[1]):
+            total += size
             if total > max_bytes:
                 path.unlink(missing_ok=True)
+
+    def _files(self, folder: str) -> list[tuple[Path, float, int]]:
+        """Path, time of the last touch, and bytes of every file that is still there."""
+        found = []
+        for path in (self._root / folder).glob("*"):
+            with suppress(FileNotFoundError):
+                status = path.stat()
+                found.append((path, status.st_mtime, status.st_size))
+        return found
 
 
 def open_blobs(data_root: Path) -> LocalBlobs:
@@ -115,6 +133,9 @@ class MemoryBlobs:
 
     def exists(self, key: str) -> bool:
         return key in self._blobs
+
+    def touch(self, key: str) -> None:
+        """Nothing here is ever trimmed."""
 
     def delete(self, key: str) -> None:
         self._blobs.pop(key, None)

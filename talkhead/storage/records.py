@@ -5,12 +5,14 @@ A database is another class with the same methods.
 
 import json
 import os
+import re
 import tempfile
 from pathlib import Path
 from typing import Any, Protocol
 
 from talkhead.errors import NotFound
 
+_ID = re.compile(r"([a-z]{3}_)?[0-9a-f]{16,32}")
 Document = dict[str, Any]
 
 
@@ -42,9 +44,13 @@ class FileRecords:
         target = self._path(kind, id)
         target.parent.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=".part-")
-        with os.fdopen(descriptor, "w") as file:
-            json.dump(document, file)
-        os.replace(name, target)
+        try:
+            with os.fdopen(descriptor, "w") as file:
+                json.dump(document, file)
+            os.replace(name, target)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
 
     def get(self, kind: str, id: str) -> Document:
         try:
@@ -66,6 +72,6 @@ class FileRecords:
         self._path(kind, id).unlink(missing_ok=True)
 
     def _path(self, kind: str, id: str) -> Path:
-        if not (id.isascii() and id.replace("_", "").isalnum()):
-            raise NotFound(f"{id!r} is not the id of a {kind}", "id")
+        if not _ID.fullmatch(id):
+            raise NotFound(f"there is no {kind} of that id", "id")
         return self._root / kind / f"{id}.json"

@@ -100,7 +100,14 @@ async def test_content_has_ranges_and_an_etag(client: httpx.AsyncClient) -> None
     changed = {"Range": "bytes=0-9", "If-Range": '"another"'}
     assert (await client.get(url, headers=changed)).status_code == 200
     beyond = {"Range": f"bytes={len(whole.content)}-"}
-    assert (await client.get(url, headers=beyond)).status_code == 416
+    refused = await client.get(url, headers=beyond)
+    assert (refused.status_code, refused.json()["code"]) == (416, "range_not_satisfiable")
+    assert (await client.get(url, headers={"Range": "lines=1-2"})).status_code == 200
+    weak = {"If-None-Match": f'"other", W/{etag}'}
+    assert (await client.get(url, headers=weak)).status_code == 304
+    head = await client.head(url)
+    assert (head.status_code, head.content) == (200, b"")
+    assert int(head.headers["content-length"]) == len(whole.content)
 
 
 async def test_an_avatar_can_speak_and_be_forgotten(client: httpx.AsyncClient) -> None:
@@ -196,6 +203,11 @@ async def test_bad_requests_are_problems(client: httpx.AsyncClient) -> None:
     assert (wrong_type.status_code, wrong_type.json()["param"]) == (415, "Content-Type")
     nobody = await client.get("/v1/videos/vid_0")
     assert (nobody.status_code, nobody.json()["code"]) == (404, "not_found")
+    long = await client.get(f"/v1/videos/vid_{'a' * 400}")
+    assert long.status_code == 404
+    no_avatar = {**options(), "avatar": "avt_0123456789abcdef01234567"}
+    unknown = await client.post("/v1/videos", files={"audio": speech()}, data=no_avatar)
+    assert (unknown.status_code, unknown.json()["param"]) == (404, "avatar")
     traversal = await client.get("/v1/videos/..%2F..%2Fsecret")
     assert traversal.status_code == 404
 

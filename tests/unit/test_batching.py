@@ -7,7 +7,7 @@ import time
 import pytest
 
 from talkhead.batching import BatchReport, MicroBatcher, Priority
-from talkhead.errors import ServiceFull
+from talkhead.errors import InternalError, ServiceFull
 
 
 async def test_batches_grow_while_the_device_is_busy() -> None:
@@ -125,6 +125,31 @@ async def test_one_bad_item_does_not_fail_its_neighbours() -> None:
     assert results[0] == 1.0
     assert isinstance(results[1], ZeroDivisionError)
     assert results[2] == 0.25
+
+
+async def test_live_and_bulk_share_no_batch() -> None:
+    gate = Gate()
+    batcher = MicroBatcher(gate.run, limit=8)
+    bulk, live = Priority(bulk=True), Priority()
+    tasks = await behind_a_busy_device(batcher, gate, ("b1", bulk), ("l1", live), ("b2", bulk))
+    gate.open.set()
+    await asyncio.gather(*tasks)
+    await batcher.aclose()
+    assert gate.batches == [["first"], ["l1"], ["b1", "b2"]]
+
+
+async def test_a_model_that_loses_a_result_fails_its_items_and_nothing_else() -> None:
+    def forgetful(items: list[int]) -> list[int]:
+        return [item for item in items if item != 3]
+
+    def broken_counter(report: BatchReport) -> None:
+        raise LookupError
+
+    batcher: MicroBatcher[int, int] = MicroBatcher(forgetful, limit=8, on_batch=broken_counter)
+    with pytest.raises(InternalError):
+        await batcher.submit(3)
+    assert await batcher.submit(4) == 4
+    await batcher.aclose()
 
 
 async def test_out_of_memory_halves_the_batch() -> None:

@@ -32,6 +32,12 @@ class Session:
             self.tidied = True
 
 
+async def response_of(session: Session) -> FragmentResponse:
+    """As the API makes it: the first fragment is there."""
+    rest = session.fragments()
+    return FragmentResponse(await anext(rest), rest, {})
+
+
 async def never() -> Message:
     await asyncio.Event().wait()
     raise AssertionError
@@ -49,7 +55,7 @@ async def test_a_client_that_leaves_ends_the_session() -> None:
         if len(sent) == 5:
             left.set()
 
-    await FragmentResponse(session.fragments(), {})(SCOPE, receive, send)
+    await (await response_of(session))(SCOPE, receive, send)
     assert session.tidied
     assert session.made <= 6
 
@@ -65,7 +71,7 @@ async def test_a_client_that_does_not_read_is_not_served() -> None:
         if message["type"] == "http.response.body":
             await asyncio.Event().wait()
 
-    response = asyncio.create_task(FragmentResponse(session.fragments(), {})(SCOPE, receive, stuck))
+    response = asyncio.create_task((await response_of(session))(SCOPE, receive, stuck))
     await asyncio.sleep(0.05)
     assert session.made == 1
     left.set()
@@ -79,7 +85,7 @@ async def test_a_server_that_cancels_ends_the_session() -> None:
     async def send(message: Message) -> None:
         await asyncio.sleep(0)
 
-    response = asyncio.create_task(FragmentResponse(session.fragments(), {})(SCOPE, never, send))
+    response = asyncio.create_task((await response_of(session))(SCOPE, never, send))
     await asyncio.sleep(0.02)
     response.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -94,5 +100,5 @@ async def test_an_error_on_the_way_cuts_the_stream() -> None:
         sent.append(message)
 
     with pytest.raises(StreamCut):
-        await FragmentResponse(Session(fail_at=2).fragments(), {})(SCOPE, never, send)
+        await (await response_of(Session(fail_at=2)))(SCOPE, never, send)
     assert [message.get("more_body") for message in sent] == [None, True, True]
