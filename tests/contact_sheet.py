@@ -1,4 +1,4 @@
-"""`python -m tests.contact_sheet video.mp4 sheet.png`: frames of a video side by side, to look at."""
+"""`python -m tests.contact_sheet video.mp4 sheet.png`: frames of a video, to look at."""
 
 import argparse
 from pathlib import Path
