@@ -83,7 +83,7 @@ export class EngineControls {
     if (!sizes.length) return [];
     const ordered = [...sizes, usual].sort((one, other) => one - other);
     this.#size = choice(ordered.map((size) => [size, `${size} × ${size}`]), usual);
-    return [row("options.size", "picture size", this.#size, "Pixels. Smaller is faster.")];
+    return [row("options.size", "picture size", this.#size, "Pixels, height and width.")];
   }
 
   #seedRow() {
