@@ -11,7 +11,7 @@ from talkhead.engines.builtin.coefficients import ARKIT
 from talkhead.engines.builtin.renderer.controls import RENDERER_CONTROLS
 from talkhead.engines.builtin.renderer.frame.head_turn import head_turn
 from talkhead.engines.builtin.renderer.frame.inversion import inverted, inverted_gentle
-from talkhead.engines.builtin.renderer.frame.layering import Patch, affine, showing_part
+from talkhead.engines.builtin.renderer.frame.layering import Patch, affine, rows_of, showing_part
 from talkhead.engines.builtin.renderer.frame.sampling import (
     Filter,
     Texture,
@@ -202,6 +202,17 @@ def test_the_part_that_shows() -> None:
     assert showing_part(visible) is None
     visible[0, 3, 4] = visible[1, 6, 2] = 0.5
     assert showing_part(visible) == (slice(3, 7), slice(2, 5))
+
+
+def test_rows_with_anything_in_them() -> None:
+    shown = torch.zeros(2, 10, 12, dtype=torch.bool)
+    assert len(range(10)[rows_of(shown)]) == 0
+    shown[1, 2, 11] = shown[0, 5, 0] = True
+    assert rows_of(shown) == slice(2, 6)
+
+
+def test_looking_up_nothing_gives_nothing() -> None:
+    assert Texture(torch.randn(1, 3, 9, 11)).at(torch.empty(2, 2, 0, 7)).shape == (2, 3, 0, 7)
 
 
 def test_the_two_smoothsteps_agree() -> None:

@@ -51,14 +51,14 @@ def _newton(texture: Texture, wanted: Positions, start: Positions, steps: int) -
     source = start
     for _ in range(steps):
         fx, fy, fx_x, fy_x, fx_y, fy_y = texture.at(source).unbind(1)
-        miss_x = wanted[:, 0] - source[:, 0] - fx
-        miss_y = wanted[:, 1] - source[:, 1] - fy
-        a, d = fx_x + 1, fy_y + 1
-        determinant = (a * d - fx_y * fy_x).clamp_min(LEAST_DETERMINANT)
-        step_x = (d * miss_x - fx_y * miss_y) / determinant
-        step_y = (a * miss_y - fy_x * miss_x) / determinant
-        step = torch.stack([step_x, step_y], 1)
-        source = source + step.clamp(-LONGEST_STEP, LONGEST_STEP)
+        miss_x, miss_y = (wanted - source).unbind(1)
+        miss_x, miss_y = miss_x.sub_(fx), miss_y.sub_(fy)
+        a, d = fx_x.add_(1), fy_y.add_(1)
+        determinant = (a * d).addcmul_(fx_y, fy_x, value=-1).clamp_min_(LEAST_DETERMINANT)
+        step = torch.empty_like(source)
+        torch.mul(d, miss_x, out=step[:, 0]).addcmul_(fx_y, miss_y, value=-1).div_(determinant)
+        torch.mul(a, miss_y, out=step[:, 1]).addcmul_(fy_x, miss_x, value=-1).div_(determinant)
+        source = source + step.clamp_(-LONGEST_STEP, LONGEST_STEP)
     return source
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 Box = tuple[int, int, int, int]  # left, top, right and bottom, canvas pixels
@@ -32,13 +32,17 @@ class Patch:
         here.lerp_(self.planes[frame, :, rows, columns], self.mask[frame, :, rows, columns])
 
 
+def rows_of(shown: Bool[Tensor, "frames height width"]) -> slice:
+    """From the first to the last row in which anything is true in any frame; empty if nowhere."""
+    rows = torch.nonzero(shown.any(2).any(0)).flatten().tolist()
+    return slice(rows[0], rows[-1] + 1) if rows else slice(shown.shape[1], 0)
+
+
 def showing_part(visible: Float[Tensor, "frames height width"]) -> tuple[slice, slice] | None:
     """The rows and columns in which anything of an opening shows; None if it is shut."""
-    shown = (visible > 0).any(0)
-    rows, columns = (torch.nonzero(shown.any(axis)).flatten().tolist() for axis in (1, 0))
-    if not rows:
-        return None
-    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+    shown = visible > 0
+    rows, columns = rows_of(shown), rows_of(shown.mT)
+    return (rows, columns) if rows.stop else None
 
 
 def affine(

@@ -62,6 +62,8 @@ class Texture:
         batch, _, height, width = texels.shape
         groups, way = len(self._packed[0]), OPENCV[self._filter]
         out = torch.empty(batch, groups * PACK, height, width)
+        if not texels.numel():  # OpenCV refuses empty pictures
+            return out[:, : self._channels]
         for item, (x, y) in enumerate(texels.contiguous().numpy()):
             packed = self._packed[item if len(self._packed) > 1 else 0]
             planes = list(out[item].numpy())
