@@ -75,6 +75,21 @@ def test_the_canvas_is_the_portrait(appearances: dict[str, PortraitAppearance]) 
     assert found.max() > 0.98
 
 
+@pytest.mark.parametrize("factor", [2, 3, 6])
+def test_a_larger_picture_gives_the_same_canvas(
+    renderer: BuiltinRenderer, appearances: dict[str, PortraitAppearance], factor: int
+) -> None:
+    """Whatever is shrunk, it is shrunk without shifting."""
+    large = cv2.resize(
+        portrait("hopper"), None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC
+    )
+    arrays = renderer.register(np.asarray(large, np.uint8)).arrays
+    before = appearances["hopper"].arrays
+    blurred = (cv2.GaussianBlur(one["image"], (0, 0), 2).astype(float) for one in (arrays, before))
+    assert np.abs(np.subtract(*blurred)).mean() < 2.5
+    assert arrays["head.mm"] == pytest.approx(before["head.mm"], rel=0.01)
+
+
 def test_background_far_from_the_head_never_changes(
     renderer: BuiltinRenderer, appearance: PortraitAppearance
 ) -> None:

@@ -70,7 +70,7 @@ class Stage:
         if name not in self._sweeps:
             columns = {
                 "jawOpen": np.full(SWEEP, 0.15),
-                "yaw": np.linspace(0, 6 / 1.4, SWEEP),
+                "yaw": np.linspace(0, 4.2, SWEEP),
                 "pitch": np.linspace(0, 2, SWEEP),
             }
             self._sweeps[name] = Sweep(self.appearance(name), self.drawn(name, columns))

@@ -9,8 +9,9 @@ import pytest
 
 import talkhead
 from talkhead.errors import FaceCutOff, FaceTooSmall, FaceTurnedAway, NoFaceFound, SeveralFaces
+from talkhead.faces.mesh import FaceMesh
 from talkhead.faces.onnx_models import FaceModels
-from talkhead.faces.portrait_check import PortraitLimits, check_portrait
+from talkhead.faces.portrait_check import PortraitLimits, check_portrait, yaw_of
 from talkhead.types import Image
 
 EXAMPLES = Path(talkhead.__file__).with_name("examples")
@@ -143,6 +144,19 @@ def test_a_turned_head_is_refused_with_its_angle(models: FaceModels) -> None:
     yaw = check_portrait(portrait, models).yaw
     with pytest.raises(FaceTurnedAway, match=f"turned {abs(yaw):.0f} degrees"):
         check_portrait(portrait, models, PortraitLimits(yaw=abs(yaw) / 2))
+
+
+@pytest.mark.parametrize("degrees", [-35.0, -10.0, 20.0, 40.0])
+def test_yaw_is_the_turn_about_the_vertical(
+    portrait: Image, models: FaceModels, degrees: float
+) -> None:
+    mesh = check_portrait(portrait, models).mesh
+    turn = np.radians(degrees)
+    matrix = np.array(
+        [[np.cos(turn), 0, -np.sin(turn)], [0, 1, 0], [np.sin(turn), 0, np.cos(turn)]]
+    )
+    turned = FaceMesh(mesh.points @ matrix.T, mesh.presence)
+    assert yaw_of(turned) - yaw_of(mesh) == pytest.approx(degrees, abs=1.0)
 
 
 def test_the_same_picture_gives_the_same_points(portrait: Image, models: FaceModels) -> None:

@@ -10,11 +10,11 @@ from talkhead.engines.builtin.renderer.frame.head_turn import HeadTurn, head_tur
 from talkhead.engines.builtin.renderer.portrait.canvas import FACE_SHARE, SIZE
 
 FACE_WIDTH = FACE_SHARE * SIZE  # pixels
-# The depth of the relief is bounded in slope, so a turn moves the cheeks by too little: measured on
-# rendered frames, a yaw of 1 degree looks like 0.68
-YAW_GAIN = 1.4
+# The depth of the relief is bounded in slope, so a turn to the side moves the cheeks by too little:
+# measured on rendered frames, a yaw of 1 degree looks like 0.67, a pitch of 1 like 1.09
+YAW_GAIN, PITCH_GAIN = 1.45, 0.95
 CAMERA_DISTANCE = 4.0  # face widths: what moving towards the camera enlarges
-LARGEST_TURN = (19.0, 15.0, 25.0)  # degrees of yaw (after its gain), pitch, roll: more tears
+LARGEST_TURN = (19.0, 15.0, 25.0)  # degrees of yaw, pitch and roll, after their gains: more tears
 
 
 def expression_of(
@@ -30,7 +30,7 @@ def turn_of(motion: Float[Tensor, "frames 58"], pivot: Float[Tensor, " 3"]) -> H
         motion[:, COLUMN[name]] for name in ("yaw", "pitch", "roll", "tx", "ty", "tz")
     )
     largest = motion.new_tensor(LARGEST_TURN)
-    degrees = torch.stack([yaw * YAW_GAIN, pitch, roll], 1).clamp(-largest, largest)
+    degrees = torch.stack([yaw * YAW_GAIN, pitch * PITCH_GAIN, roll], 1).clamp(-largest, largest)
     shift = torch.stack([right, -up], 1) * (FACE_WIDTH / 100)
     scale = 1 + towards / (100 * CAMERA_DISTANCE)
     return head_turn(torch.deg2rad(degrees), shift, scale, pivot)

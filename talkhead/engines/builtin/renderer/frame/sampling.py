@@ -37,10 +37,11 @@ class Texture:
     ) -> None:
         self._filter = between
         self._on_cpu = planes.device.type == "cpu"
-        self._planes = planes
         self._channels = planes.shape[1]
         if self._on_cpu:
             self._packed = [_packed(picture) for picture in planes]
+        else:
+            self._planes = planes
 
     def at(
         self, texels: Float[Tensor, "batch 2 height width"]
