@@ -11,7 +11,7 @@ from torch import Tensor
 
 from talkhead.engines.builtin.motion.mel import MELS, ROWS_PER_FRAME, SILENCE
 from talkhead.engines.builtin.motion.schedule import SCHEDULE
-from talkhead.training.mel_augmentation import augment
+from talkhead.training.mel_augmentation import augment, quieter
 
 BEGINNINGS = 0.12
 
@@ -58,7 +58,10 @@ class Windows:
     def shards(self) -> list[Shard]:
         return [shard for group in self._shards for shard in group]
 
-    def draw(self, count: int, frames: int, window: int, random: np.random.Generator) -> Batch:
+    def draw(
+        self, count: int, frames: int, window: int, random: np.random.Generator, quiet: float = 0.0
+    ) -> Batch:
+        """`count` stretches of `frames`, the last `window` to be generated, a share made quiet."""
         groups = random.choice(len(self._shards), count, p=self._chances)
         missing = np.zeros(count, np.int64)
         beginning = random.random(count) < BEGINNINGS
@@ -71,7 +74,7 @@ class Windows:
             np.stack(parts).astype(np.float32) for parts in zip(*drawn, strict=True)
         )
         return Batch(
-            mel=torch.from_numpy(augment(mel, random)),
+            mel=torch.from_numpy(quieter(augment(mel, random), quiet, random)),
             motion=torch.from_numpy(motion),
             phones=torch.from_numpy(phones),
             tracks=torch.from_numpy(tracks),

@@ -5,6 +5,8 @@ from collections.abc import Callable
 import numpy as np
 from jaxtyping import Float, Float32
 
+from talkhead.engines.builtin.motion.mel import SILENCE
+
 Mels = Float32[np.ndarray, "batch rows mels"]
 Effect = Callable[[Mels, np.random.Generator], Mels]
 
@@ -16,6 +18,17 @@ def augment(mels: Mels, random: np.random.Generator) -> Mels:
         if len(chosen):
             mels[chosen] = effect(mels[chosen], random)
     return mels + random.normal(0, 0.5, (len(mels), 1, 1)).astype(np.float32)
+
+
+def quieter(mels: Mels, share: float, random: np.random.Generator) -> Mels:
+    """A share of the batch as if its sound had been up to 26 decibels lower.
+
+    Exact but for the microphone's noise: all bands sink and the floor, which stays, fills them.
+    """
+    chosen = np.flatnonzero(random.random(len(mels)) < share)
+    lowered = mels[chosen] + _uniform(-6, 0, len(chosen), random)
+    mels[chosen] = np.logaddexp(lowered, np.float32(SILENCE))
+    return mels
 
 
 def _curves(

@@ -16,7 +16,13 @@ WEIGHTS = {  # shares of a batch; espeak-ng stays below 0.3
 SLT_WEIGHTS = {"slt": 0.14, "slt-speakers": 0.09, "slt-festival": 0.03}
 GATE = TrainingConfig(listening_steps=2500, joint_steps=4800)
 SHIP = TrainingConfig(
-    listening_steps=0, joint_steps=4200, rate=7e-4, audio_share=0.6, expression=2.5, seed=1
+    listening_steps=0,
+    joint_steps=4200,
+    rate=7e-4,
+    audio_share=0.6,
+    expression=2.5,
+    quiet=0.3,
+    seed=1,
 )
 
 

@@ -41,6 +41,7 @@ class TrainingConfig:
     alone: float = 0.12  # share without earlier motion
     short: float = 0.5  # share of batches with service windows; the others predict all they hear
     expression: float = 1.0  # weight of all that is not the mouth, in the motion's loss
+    quiet: float = 0.0  # share of stretches up to 26 decibels lower
     seed: int = 0
     threads: int = 1
     save_every: int = 400  # steps
@@ -109,14 +110,17 @@ class Trainer:
         self._smooth()
         return figures
 
+    def _draw(self, count: int, window: int, random: np.random.Generator) -> Batch:
+        return self.windows.draw(count, FRAMES, window, random, self.config.quiet)
+
     def _listen(self, random: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
-        batch = self.windows.draw(self.config.listening_batch, FRAMES, SHORT, random)
+        batch = self._draw(self.config.listening_batch, SHORT, random)
         loss = listening_loss(self.model.audio(batch.mel), batch)
         return loss, {"listening": loss.item()}
 
     def _animate(self, random: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
         window = SHORT if random.random() < self.config.short else LONG
-        batch = self.windows.draw(self.config.joint_batch, FRAMES, window, random)
+        batch = self._draw(self.config.joint_batch, window, random)
         heard = self.model.audio(batch.mel)
         listening = listening_loss(heard, batch)
         rows = feature_rows(heard)[:, -(window + SCHEDULE.previous) :]
