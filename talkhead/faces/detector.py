@@ -10,6 +10,7 @@ from talkhead.faces.onnx_models import FaceModels, OnnxModel
 from talkhead.types import Image
 
 SURE = 0.5  # score from which a detection counts
+SEEN = 1536  # pixels of the longer side: four times what the models see of a part
 SAME = 0.4  # overlap, as a share of the smaller box, from which two detections are one face
 
 
@@ -42,6 +43,17 @@ class Detection:
         dx, dy = self.keypoints[1] - self.keypoints[0]
         return float(np.arctan2(dy, dx))
 
+    def scaled(self, factor: float) -> "Detection":
+        """The same face in a picture that is `factor` times as large."""
+        return Detection(
+            left=factor * self.left,
+            top=factor * self.top,
+            width=factor * self.width,
+            height=factor * self.height,
+            score=self.score,
+            keypoints=factor * self.keypoints,
+        )
+
     def overlap(self, other: "Detection") -> float:
         """The shared area as a share of the smaller box."""
         right = min(self.left + self.width, other.left + other.width)
@@ -58,13 +70,25 @@ def detect(image: Image, models: FaceModels) -> list[Detection]:
     The short-range model comes first: its boxes suit the mesh best. Small faces, which it does not
     see, are left to the full-range model, and the smallest to the same on parts of the picture.
     """
-    square = letterbox(image)
+    small, scale = shrunk(image)
+    square = letterbox(small)
     found = _run(models.short_range_detector, square, 128, _short_range_anchors())
     for view in [square, *_parts(square)]:
         if found:
             break
         found = _run(models.full_range_detector, view, 192, _full_range_anchors())
-    return sorted(distinct(found), key=lambda face: -face.area)
+    found = [face.scaled(scale) for face in distinct(found)]
+    return sorted(found, key=lambda face: -face.area)
+
+
+def shrunk(image: Image) -> tuple[Image, float]:
+    """The picture at no more pixels than the models can see, and how many times larger it was."""
+    scale = max(image.shape[:2]) / SEEN
+    if scale <= 1:
+        return image, 1.0
+    height, width = (max(1, round(side / scale)) for side in image.shape[:2])
+    small = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+    return np.asarray(small, np.uint8), scale
 
 
 @dataclass(frozen=True)

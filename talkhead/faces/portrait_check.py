@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from talkhead.errors import FaceCutOff, FaceTooSmall, FaceTurnedAway, NoFaceFound, SeveralFaces
-from talkhead.faces.detector import Detection, detect
+from talkhead.faces.detector import Detection, detect, shrunk
 from talkhead.faces.landmarks import LEFT_CHEEK, RIGHT_CHEEK
 from talkhead.faces.mesh import FaceMesh, mesh_of
 from talkhead.faces.onnx_models import FaceModels
@@ -75,9 +75,10 @@ def _measure(image: Image, mesh: FaceMesh, faces: int) -> FaceFinding:
 
 def _refuse_missing(image: Image, models: FaceModels, limits: PortraitLimits) -> None:
     """Half a face makes a whole one when its border is a mirror: then it was cut, not missing."""
-    height, width = image.shape[:2]
+    small, _ = shrunk(image)
+    height, width = small.shape[:2]
     margins = (height // 2, height // 2, width // 2, width // 2)
-    mirrored = np.asarray(cv2.copyMakeBorder(image, *margins, cv2.BORDER_REFLECT_101))
+    mirrored = np.asarray(cv2.copyMakeBorder(small, *margins, cv2.BORDER_REFLECT_101))
     for face in detect(mirrored, models):
         share = _share_inside(face, width // 2, height // 2, width, height)
         if 0 < share < limits.inside:

@@ -162,3 +162,11 @@ def test_yaw_is_the_turn_about_the_vertical(
 def test_the_same_picture_gives_the_same_points(portrait: Image, models: FaceModels) -> None:
     first, second = (check_portrait(portrait, m).mesh.points for m in (models, FaceModels()))
     assert np.array_equal(first, second)
+
+
+def test_what_is_measured_grows_with_the_picture(portrait: Image, models: FaceModels) -> None:
+    """Also far beyond the size at which faces are looked for."""
+    small, large = check_portrait(portrait, models), check_portrait(scaled(portrait, 6), models)
+    assert large.face == pytest.approx(6 * small.face, rel=0.03)
+    assert large.eye_span == pytest.approx(6 * small.eye_span, rel=0.03)
+    np.testing.assert_allclose(large.mesh.points / 6, small.mesh.points, atol=3)
