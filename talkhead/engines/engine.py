@@ -8,7 +8,7 @@ a window needs of its past travels with it.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, runtime_checkable, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from talkhead.errors import ControlOutOfRange, UnknownControl
 from talkhead.types import AudioFeatures, Controls, ControlValue, Frames, Image, Motion, Waveform
@@ -109,7 +109,7 @@ class MotionWindow:
     controls: Controls = field(default_factory=dict)  # complete: from EngineInfo.check_controls
 
 
-@runtime_checkable
+@runtime_checkable  # like those below: tests check what is handed in
 class AudioEncoder(Protocol):
     def encode(self, waveforms: Sequence[Waveform]) -> list[AudioFeatures]:
         """One feature row for each SAMPLES_PER_FRAME samples of each waveform."""
@@ -121,7 +121,6 @@ class MotionGenerator(Protocol):
         """`window.frames` rows of motion for each window."""
 
 
-@runtime_checkable  # so that tests can check what is handed in
 @runtime_checkable
 class Appearance(Protocol):
     """All a renderer needs to know of one portrait. Made once, rendered many times."""
