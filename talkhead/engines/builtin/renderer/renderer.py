@@ -9,11 +9,7 @@ import numpy as np
 import torch
 from jaxtyping import Float32, UInt8
 
-from talkhead.engines.builtin.renderer.appearance import (
-    PortraitAppearance,
-    PortraitLayers,
-    from_bytes,
-)
+from talkhead.engines.builtin.renderer.appearance import PortraitAppearance, from_bytes
 from talkhead.engines.builtin.renderer.controls import NEUTRAL_EXPRESSION
 from talkhead.engines.builtin.renderer.lone_threads import lone_threads
 from talkhead.engines.builtin.renderer.portrait.canvas import SIZE
@@ -66,11 +62,11 @@ class BuiltinRenderer:
         results = [np.empty((len(motion), size, size, 3), np.uint8) for _, motion, _ in items]
         runs = []
         for (appearance, motion, controls), frames in zip(items, results, strict=True):
-            layers = cast(PortraitAppearance, appearance).layers
             neutral = _neutral(controls)
+            ours = cast(PortraitAppearance, appearance)
             for start in range(0, len(motion), self._together):
                 end = start + self._together
-                draw = partial(self._draw, layers, motion[start:end], neutral, frames[start:end])
+                draw = partial(self._draw, ours, motion[start:end], neutral, frames[start:end])
                 runs.append(self._pool.submit(draw))
         for run in runs:
             run.result()
@@ -78,14 +74,14 @@ class BuiltinRenderer:
 
     @torch.inference_mode()
     def _draw(
-        self, layers: PortraitLayers, motion: ItsMotion, neutral: float, out: ItsFrames
+        self, appearance: PortraitAppearance, motion: ItsMotion, neutral: float, out: ItsFrames
     ) -> None:
         rows = torch.from_numpy(np.array(motion, np.float32)).to(self._device)
         if out.shape[1] == SIZE:
-            layers.draw(rows, neutral, out)
+            appearance.layers.draw(rows, neutral, out)
             return
         native = np.empty((len(out), SIZE, SIZE, 3), np.uint8)
-        layers.draw(rows, neutral, native)
+        appearance.layers.draw(rows, neutral, native)
         resize(native, out)
 
 

@@ -24,7 +24,7 @@ from talkhead.engines.builtin.renderer.portrait.matte import matte_of
 from talkhead.engines.builtin.renderer.portrait.pictures import look_up
 from talkhead.engines.builtin.renderer.portrait.slit import Slit
 from talkhead.engines.builtin.renderer.portrait.teeth import mouth_inside
-from talkhead.engines.builtin.renderer.shapes.author import FaceShapes, author_shapes
+from talkhead.engines.builtin.renderer.shapes.author import FaceShapes, OwnExpression, author_shapes
 from talkhead.faces.iris import LIDS, SIDES, Side
 from talkhead.faces.onnx_models import FaceModels
 from talkhead.faces.portrait_check import FaceFinding, check_portrait
@@ -53,7 +53,8 @@ def study(portrait: Image, models: FaceModels) -> Arrays:
     canvas = cut_canvas(portrait, finding.mesh, models)
     frame = head_frame(canvas)
     mouth = mouth_of(canvas, frame)
-    shapes = author_shapes(frame, mouth)
+    ear_depth = (frame.ear_depth - frame.stomion[2]) * frame.mm
+    shapes = author_shapes(frame.vertices, float(ear_depth), _own_expression(mouth, frame.mm))
     fields = face_fields(frame, shapes)
     matte = matte_of(canvas, frame, models)
     relief = relief_of(frame, matte.alpha)
@@ -82,6 +83,12 @@ def _checks(finding: FaceFinding) -> Arrays:
         "yaw_degrees": finding.yaw,
     }
     return {name: np.array([value], np.float32) for name, value in measured.items()}
+
+
+def _own_expression(mouth: Mouth, mm: float) -> OwnExpression | None:
+    slit = mouth.slit
+    place = slit.u / slit.half_width
+    return OwnExpression(mouth.smile, place, slit.gap * mm) if mouth.open else None
 
 
 def _named(prefix: str, arrays: Arrays) -> Arrays:

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 
-from talkhead.engines.builtin.renderer.portrait.head_frame import HeadFrame
-from talkhead.engines.builtin.renderer.portrait.lips import Mouth
 from talkhead.engines.builtin.renderer.shapes.cheeks_brows import author_brows, author_cheeks
 from talkhead.engines.builtin.renderer.shapes.jaw import author_closing, author_jaw
 from talkhead.engines.builtin.renderer.shapes.lip_weights import LipWeights, lip_weights
@@ -29,16 +27,33 @@ class FaceShapes:
     jaw_forward: float  # mm they come forward; negative is back
 
 
-def author_shapes(frame: HeadFrame, mouth: Mouth) -> FaceShapes:
-    lips = lip_weights(frame.vertices)
+@dataclass(frozen=True)
+class OwnExpression:
+    """What the portrait's mouth does at rest, if it is open."""
+
+    smile: float  # 0 to 1
+    place: Float[np.ndarray, " columns"]  # along the mouth: -1 and 1 are its corners
+    gap: Float[np.ndarray, " columns"]  # mm between the lips there
+
+
+def author_shapes(
+    vertices: Float[np.ndarray, "468 3"], ear_depth: float, own: OwnExpression | None
+) -> FaceShapes:
+    """The shapes of a face.
+
+    Args:
+        vertices: the mesh in the head frame, millimetres.
+        ear_depth: z of the ears there.
+        own: the expression that is to be taken away; None if there is none.
+    """
+    lips = lip_weights(vertices)
     shapes = ShapeSet(lips.below, lips.upper, lips.lower)
-    ear_depth = (frame.ear_depth - frame.stomion[2]) * frame.mm
     rigid = author_jaw(shapes, lips, ear_depth)
     author_mouth(shapes, lips)
     author_cheeks(shapes, lips)
     author_brows(shapes, lips)
-    if mouth.open:
-        _author_neutral(shapes, lips, mouth, frame.mm)
+    if own is not None:
+        _author_neutral(shapes, lips, own)
     return FaceShapes(
         upper=shapes.upper,
         lower=shapes.lower,
@@ -49,17 +64,16 @@ def author_shapes(frame: HeadFrame, mouth: Mouth) -> FaceShapes:
     )
 
 
-def _author_neutral(shapes: ShapeSet, lips: LipWeights, mouth: Mouth, mm: float) -> None:
+def _author_neutral(shapes: ShapeSet, lips: LipWeights, own: OwnExpression) -> None:
     """Takes the portrait's own smile away and closes its mouth."""
     row = INDEX[NEUTRAL]
     for side in SIGN:
         smile = INDEX[f"mouthSmile{side}"]
-        shapes.upper[row] -= mouth.smile * shapes.upper[smile]
-        shapes.lower[row] -= mouth.smile * shapes.lower[smile]
+        shapes.upper[row] -= own.smile * shapes.upper[smile]
+        shapes.lower[row] -= own.smile * shapes.lower[smile]
     # a smile thins the lips: give them their red back
-    fuller = lips.arch * mouth.smile * (1 - lips.ring)
+    fuller = lips.arch * own.smile * (1 - lips.ring)
     shapes.upper_lip(NEUTRAL, lips.upper_skin * fuller, 0, -1.5, 0.5)
     shapes.lower_lip(NEUTRAL, lips.lower_skin() * fuller, 0, 1.3, 0.5)
-    slit = mouth.slit
-    gap = np.interp(lips.along, slit.u / slit.half_width, slit.gap * mm)
+    gap = np.interp(lips.along, own.place, own.gap)
     author_closing(shapes, lips, NEUTRAL, gap, NEUTRAL_UPPER_SHARE)
