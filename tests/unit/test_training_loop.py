@@ -9,7 +9,7 @@ import torch
 from talkhead.engines.builtin.coefficients import NAMES
 from talkhead.engines.builtin.motion.conditions import STYLES
 from talkhead.engines.builtin.motion.config import MotionConfig
-from talkhead.engines.builtin.motion.mel import MELS, ROWS_PER_FRAME, SILENCE
+from talkhead.engines.builtin.motion.mel import MELS, ROWS_PER_FRAME, SILENCE, log_mel
 from talkhead.training import mel_augmentation
 from talkhead.training.batches import Windows
 from talkhead.training.clips import Clip
@@ -73,6 +73,22 @@ def test_augmentation_keeps_size_and_stays_finite() -> None:
         assert changed.dtype == np.float32
         assert np.isfinite(changed).all()
         assert np.abs(changed - mels).max() > 0.1
+
+
+def test_quieter_mels_are_those_of_quieter_sound() -> None:
+    class Fixed(np.random.Generator):
+        """Chooses every item and lowers it by 2 nepers of power."""
+
+        def random(self, *_: object, **__: object) -> np.ndarray:  # type: ignore[override]
+            return np.zeros(1)
+
+        def uniform(self, *_: object, **__: object) -> np.ndarray:  # type: ignore[override]
+            return np.full((1, 1, 1), -2.0)
+
+    sound = np.random.default_rng(0).normal(0, 0.1, 16_000).astype(np.float32)
+    lowered = mel_augmentation.quieter(log_mel(sound)[None].copy(), 0.5, Fixed(np.random.PCG64()))
+    expected = log_mel(sound * np.float32(np.exp(-1)))
+    np.testing.assert_allclose(lowered[0], expected, atol=0.01)
 
 
 def test_the_truth_costs_nothing_and_an_error_costs_something(windows: Windows) -> None:
