@@ -61,8 +61,11 @@ def command_of(pid: int) -> str:
 
 
 @contextmanager
-def serving(folder: Path, **args: Any) -> Iterator[Server]:
-    """`serve run` of the project's own config, with other arguments, port and data folder."""
+def serving(folder: Path, extra: dict[str, str] | None = None, **args: Any) -> Iterator[Server]:
+    """`serve run` of the project's own config, with other arguments, port and data folder.
+
+    `extra` goes into the environment, where some of Ray's own settings live.
+    """
     port = free_port()
     config = yaml.safe_load((ROOT / "serve_config.yaml").read_text())
     config["http_options"]["port"] = port
@@ -73,7 +76,7 @@ def serving(folder: Path, **args: Any) -> Iterator[Server]:
         process = subprocess.Popen(
             [Path(sys.executable).with_name("serve"), "run", folder / "config.yaml"],
             cwd=ROOT,
-            env=environment(),
+            env=environment() | (extra or {}),
             stdout=log,
             stderr=log,
             start_new_session=True,
