@@ -57,11 +57,15 @@ class EyeLayer:
     def _lids(
         self, expression: Float[Tensor, "frames names"], window: Window
     ) -> Float[Tensor, "frames 4 height width"]:
-        lower, upper = self._skin.at(window.lower), self._skin.at(window.upper)
         shut = self._of("eyeBlink", expression) + 0.25 * self._of("eyeLookDown", expression)
-        unfolded = self._lid.at(self._slit.texels(window.upper))
-        upper[:, :3].lerp_(unfolded, shut.clamp(0, 1)[:, None, None, None])
-        return lower.lerp_(upper, window.in_front[:, None])
+        share = shut.clamp(0, 1)[:, None, None, None]
+
+        def upper(sources: Positions) -> Float[Tensor, "frames 4 rows columns"]:
+            skin = self._skin.at(sources)
+            skin[:, :3].lerp_(self._lid.at(self._slit.texels(sources)), share)
+            return skin
+
+        return window.skin(self._skin.at, upper)
 
     def _ball(
         self,

@@ -5,10 +5,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from talkhead.engines.builtin.renderer.frame.head_turn import HeadTurn
-from talkhead.engines.builtin.renderer.frame.layering import Patch, affine, rows_of, showing_part
+from talkhead.engines.builtin.renderer.frame.layering import Patch, affine, showing_part
 from talkhead.engines.builtin.renderer.frame.mouth_inside import MouthInside
 from talkhead.engines.builtin.renderer.frame.sampling import Texture
-from talkhead.engines.builtin.renderer.frame.slit_layer import SlitLayer, Window, WindowShape
+from talkhead.engines.builtin.renderer.frame.slit_layer import SlitLayer, WindowShape
 from talkhead.engines.builtin.renderer.portrait.study import Arrays
 
 WINDOW = WindowShape(width=168, height=152, below=14, feather=8.0, steps=(4, 3), sharpness=1.1)
@@ -23,7 +23,7 @@ class MouthLayer:
 
     def draw(self, expression: Float[Tensor, "frames names"], turn: HeadTurn) -> Patch:
         window = self._slit.window(expression, turn)
-        drawn = self._lips(window)
+        drawn = window.skin(self._skin.at, self._skin.at)
         part = showing_part(window.visible)
         if part is not None:
             rows, columns = part
@@ -38,18 +38,6 @@ class MouthLayer:
             drawn[:, :3, rows, columns].lerp_(inside, visible)
             drawn[:, 3:, rows, columns].lerp_(torch.ones_like(visible), visible)
         return Patch(window.left, window.top, drawn, window.mask)
-
-    def _lips(self, window: Window) -> Float[Tensor, "frames 4 height width"]:
-        """The skin of both layers; each is looked up only in the rows that show it."""
-        shows_upper, shows_lower = (window.in_front > 0), (window.in_front < 1)
-        upper_end = rows_of(shows_upper).stop
-        lower_start = rows_of(shows_lower).start
-        upper = self._skin.at(window.upper[:, :, :upper_end])
-        lower = self._skin.at(window.lower[:, :, lower_start:])
-        both = slice(lower_start, max(upper_end, lower_start))
-        count = both.stop - both.start
-        lower[:, :, :count].lerp_(upper[:, :, both], window.in_front[:, None, both])
-        return torch.cat([upper[:, :, :lower_start], lower], 2)
 
     def _at_rest(
         self,

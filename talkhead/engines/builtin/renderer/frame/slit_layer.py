@@ -6,7 +6,9 @@ the opening shows. So there are no masks: no seam when closed, no crack when hal
 press into each other split at the contact line, and at rest both layers show the same pixel.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import torch
@@ -16,9 +18,12 @@ from torch import Tensor
 from talkhead.engines.builtin.renderer.frame.basis import Basis
 from talkhead.engines.builtin.renderer.frame.head_turn import HeadTurn
 from talkhead.engines.builtin.renderer.frame.inversion import Positions, inverted
+from talkhead.engines.builtin.renderer.frame.layering import rows_of
 from talkhead.engines.builtin.renderer.frame.sampling import Texture, enlarged
 from talkhead.engines.builtin.renderer.portrait.study import Arrays
 from talkhead.engines.builtin.renderer.ramps import smoothstep_tensor
+
+LookUp: TypeAlias = Callable[[Positions], Float[Tensor, "frames 4 rows columns"]]
 
 NODES = 2  # pixels between the nodes of a window
 EDGE_FADE = 6.0  # pixels over which a window fades where its source runs out
@@ -51,6 +56,18 @@ class Window:
     below_upper: Float[Tensor, "frames height width"]  # pixels from the upper margin
     above_lower: Float[Tensor, "frames height width"]
     mask: Float[Tensor, "frames 1 height width"]  # how much the window hides the face layer
+
+    def skin(self, lower: LookUp, upper: LookUp) -> Float[Tensor, "frames 4 height width"]:
+        """Both layers' skin; each is looked up only in the rows that show it."""
+        upper_end = rows_of(self.in_front > 0).stop
+        lower_start = min(rows_of(self.in_front < 1).start, upper_end)
+        over = upper(self.upper[:, :, :upper_end])
+        under = lower(self.lower[:, :, lower_start:])
+        both = upper_end - lower_start
+        under[:, :, :both].lerp_(
+            over[:, :, lower_start:], self.in_front[:, None, lower_start:upper_end]
+        )
+        return torch.cat([over[:, :, :lower_start], under], 2)
 
 
 class SlitLayer:

@@ -32,7 +32,7 @@ from talkhead.types import Image
 
 Arrays: TypeAlias = dict[str, np.ndarray]
 
-MOUTH_HALF, MOUTH_BELOW = 104, 15  # pixels: half the mouth's window, and how far it sits below
+MOUTH_HALF, MOUTH_BELOW = 92, 15  # pixels: half the mouth's window, and how far it sits below
 EYE_HALF_WIDTH, EYE_HALF_HEIGHT = 64, 53  # pixels
 SLIT_STRIDE = 2  # pixels between the nodes about an opening
 STILL = 0.1  # pixels: a coefficient that moves nothing further is left out
