@@ -50,11 +50,15 @@ def motion(
 ) -> None:
     """Train; a run that was stopped goes on where it was."""
     from talkhead.engines.builtin.motion import checkpoint
+    from talkhead.training.calibration import calibrate
+    from talkhead.training.evaluate import load_test
     from talkhead.training.recipe import RECIPES, trainer
 
     logging.basicConfig(level=logging.INFO, handlers=[RichHandler(console=console)])
     chosen = RECIPES[recipe]
     model = trainer(chosen, folder / "data", folder, threads).run(folder / f"{recipe}.pt")
+    gain = calibrate(model, load_test(folder / "data" / "test-flite-00.npz"))
+    console.print(f"head gain {gain}")
     checkpoint.save(model, folder / f"{recipe}.safetensors")
 
 

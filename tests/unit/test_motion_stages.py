@@ -1,6 +1,8 @@
 """The two stages as the pipeline sees them, on random weights: laws that hold for any weights."""
 
+import copy
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -164,6 +166,14 @@ def test_scaling_the_head_scales_the_head_and_nothing_else(
     (plain,), (scaled,) = generator.generate([base]), generator.generate([twice])
     np.testing.assert_array_equal(scaled[:, : len(ARKIT)], plain[:, : len(ARKIT)])
     np.testing.assert_allclose(scaled[:, len(ARKIT) :], 2 * plain[:, len(ARKIT) :], rtol=1e-6)
+
+
+def test_the_models_own_gain_is_like_the_callers(model: MotionModel) -> None:
+    louder = copy.copy(model)
+    louder.config = replace(model.config, head_gain=2.0)
+    asked = BuiltinMotionGenerator(model).generate([window(head_scale=2.0)])
+    built_in = BuiltinMotionGenerator(louder).generate([window()])
+    np.testing.assert_array_equal(asked[0], built_in[0])
 
 
 def test_intensity_of_neutral_means_nothing(generator: BuiltinMotionGenerator) -> None:

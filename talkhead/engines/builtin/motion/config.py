@@ -14,7 +14,7 @@ class MotionConfig:
     heads: int = 4
     hidden: int = 672  # of the feed-forward layers
     frame_width: int = 96  # channels a frame between transformer and motion
-    previous: int = 10  # frames of earlier motion in front of the window
+    head_gain: float = 1.0  # what the sampled head lacks of the teacher's liveliness, measured
 
     @property
     def feature_width(self) -> int:

@@ -33,7 +33,8 @@ class BuiltinMotionGenerator:
     def generate(self, windows: Sequence[MotionWindow]) -> list[Rows]:
         """`window.frames` rows for each; windows of one size and sampler share their passes."""
         groups: dict[tuple[int, int, bool], list[int]] = defaultdict(list)
-        items = [_Item.of(window) for window in windows]
+        gain = self._model.config.head_gain
+        items = [_Item.of(window, gain) for window in windows]
         for place, item in enumerate(items):
             groups[item.kind].append(place)
         results: dict[int, Rows] = {}
@@ -96,9 +97,10 @@ class _Item:
     present: Float32[np.ndarray, " previous"]
     noise: Float32[np.ndarray, "window dim"]
     sampling: Sampling
+    pose_gain: float
 
     @staticmethod
-    def of(window: MotionWindow) -> "_Item":
+    def of(window: MotionWindow, head_gain: float) -> "_Item":
         settings = sampling(window.controls)
         length = window.frames + SCHEDULE.look_ahead
         padding = -length % FRAMES_PER_TOKEN
@@ -109,8 +111,9 @@ class _Item:
         if len(known):
             previous[-len(known) :] = known
             present[-len(known) :] = 1
-        if settings.head_scale > 0:
-            previous[:, POSE_COLUMNS] /= settings.head_scale
+        pose_gain = head_gain * settings.head_scale
+        if pose_gain > 0:
+            previous[:, POSE_COLUMNS] /= pose_gain
         return _Item(
             frames=window.frames,
             features=np.pad(heard, ((0, padding), (0, 0)), "edge"),
@@ -118,6 +121,7 @@ class _Item:
             present=present,
             noise=window_noise(window.seed, window.index, length + padding),
             sampling=settings,
+            pose_gain=pose_gain,
         )
 
     @property
@@ -130,7 +134,7 @@ class _Item:
         earlier = self.previous[self.present > 0]
         motion = continued(sealed(rows, closing), earlier)[: self.frames]
         motion[:, : len(ARKIT)] = np.clip(motion[:, : len(ARKIT)], 0, 1)
-        motion[:, POSE_COLUMNS] *= self.sampling.head_scale
+        motion[:, POSE_COLUMNS] *= self.pose_gain
         return motion
 
 
