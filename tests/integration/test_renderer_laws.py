@@ -11,7 +11,7 @@ from talkhead.engines.builtin.coefficients import ARKIT, INDEX, NAMES
 from talkhead.engines.builtin.renderer.appearance import PortraitAppearance
 from talkhead.engines.builtin.renderer.renderer import BuiltinRenderer
 from talkhead.engines.engine import Renderer
-from talkhead.errors import CheckpointMismatch, NoFaceFound
+from talkhead.errors import CheckpointMismatch, NoFaceFound, PortraitError
 from talkhead.types import Frames, Image, Motion
 
 EXAMPLES = Path(talkhead.__file__).with_name("examples")
@@ -214,6 +214,35 @@ def test_a_coefficient_changes_its_part_of_the_face_most(
     y, x = np.unravel_index(change.argmax(), change.shape)
     centre_x, centre_y = appearance.arrays[f"{part}.axis"][:2]
     assert np.hypot(x - centre_x, y - centre_y) < 80  # pixels: the chin moves more than the lips
+
+
+def test_a_dark_open_mouth_is_the_portrait_at_rest(renderer: BuiltinRenderer) -> None:
+    """Its teeth are too dark to be told from the rest: they are drawn, but not at rest."""
+    dark = renderer.register((portrait("collins") * 0.25).astype(np.uint8))
+    rest = np.zeros((1, len(NAMES)), np.float32)
+    (frame,) = drawn(renderer, dark, rest, neutral=0.0)
+    assert np.array_equal(frame, dark.arrays["image"])
+
+
+def test_a_grey_portrait_stays_grey(renderer: BuiltinRenderer) -> None:
+    grey = np.repeat(cv2.cvtColor(portrait("hopper"), cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
+    motion = np.zeros((1, len(NAMES)), np.float32)
+    motion[0, [INDEX["jawOpen"], INDEX["eyeLookOutLeft"], INDEX["tongueOut"]]] = 0.7
+    (frame,) = drawn(renderer, renderer.register(grey), motion).astype(int)
+    assert np.ptp(frame, axis=-1).max() <= 4  # levels: eyes and teeth are warmed by what is there
+
+
+@pytest.mark.parametrize("factor", [0.02, 4.0])
+def test_badly_exposed_portraits_are_drawn_or_refused(
+    renderer: BuiltinRenderer, factor: float
+) -> None:
+    image = np.clip(portrait("collins") * factor, 0, 255).astype(np.uint8)
+    try:
+        appearance = renderer.register(image)
+    except PortraitError:
+        return
+    frames = drawn(renderer, appearance, lively(2, seed=10))
+    assert frames.std() > 1
 
 
 def test_neutral_expression_takes_the_smile_away(

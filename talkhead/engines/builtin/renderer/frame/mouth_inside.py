@@ -17,7 +17,6 @@ from talkhead.engines.builtin.renderer.shapes.jaw import SLIDE
 from talkhead.engines.builtin.renderer.shapes.shape_set import INDEX
 
 OVERBITE = 2.2  # mm the lower incisors rest above the upper ones' edge
-FLESH = (0.88, 1.2, 1.5)  # exponents of R, G, B: what lies in shade is lit through flesh
 
 Plane = Float[Tensor, "frames height width"]
 Pixels = Float[Tensor, "frames 2 height width"]
@@ -31,6 +30,7 @@ class MouthInside:
         rows = torch.from_numpy(arrays["mouth.rows"]).float().to(device)
         self._upper, self._lower, self._tongue = (Texture(row[None]) for row in rows)
         self._cavity = torch.from_numpy(arrays["mouth.cavity"]).to(device)[:, None, None]
+        self._shading = [float(exponent) for exponent in arrays["mouth.shading"]]
         place = torch.from_numpy(arrays["mouth.place"]).to(device)
         self._origin, self.depth = place[:2], place[2:]
         along_x, along_y = (float(value) for value in arrays["mouth.axis"][2:4])
@@ -56,11 +56,15 @@ class MouthInside:
         deep = 0.50 + 0.50 * smoothstep_tensor(3, 14, gap)
         dark = smoothstep_tensor(2, 16, gap) * (1 - smoothstep_tensor(0, 22, below))
         inside = self._cavity * (0.35 + 0.65 * dark)[:, None]
-        inside = _over(inside, tongue, 0.75 * deep)
-        inside = _over(inside, lower, 0.92 * lower_shade * light)
+        inside = self._over(inside, tongue, 0.75 * deep)
+        inside = self._over(inside, lower, 0.92 * lower_shade * light)
         out = expression[:, INDEX["tongueOut"], None, None, None].clamp(0, 1)
-        inside = inside.lerp(_over(inside, tongue, 0.86 + 0.14 * deep), out)
-        return _over(inside, upper, upper_shade * light)
+        inside = inside.lerp(self._over(inside, tongue, 0.86 + 0.14 * deep), out)
+        return self._over(inside, upper, upper_shade * light)
+
+    def _over(self, below: Colours, row: Row, shade: Plane) -> Colours:
+        lit = torch.stack([shade**exponent for exponent in self._shading], 1)
+        return row[:, :3] * lit + below * (1 - row[:, 3:])
 
     def _rows(
         self, pixels: Pixels, expression: Float[Tensor, "frames names"], turn: HeadTurn
@@ -111,8 +115,3 @@ def _shifted(texels: Float[Tensor, "frames 2 3"], x: Scalars, y: Scalars) -> Ten
     """The map for a row that has moved by x and y millimetres."""
     move = torch.stack([x, y], 1) * PIXELS_A_MM
     return torch.cat([texels[..., :2], texels[..., 2:] - move[..., None]], -1)
-
-
-def _over(below: Colours, row: Row, shade: Plane) -> Colours:
-    lit = torch.stack([shade**exponent for exponent in FLESH], 1)
-    return row[:, :3] * lit + below * (1 - row[:, 3:])

@@ -32,8 +32,7 @@ class MouthLayer:
                 distance[:, rows, columns] for distance in (window.below_upper, window.above_lower)
             )
             inside = self._inside.draw(pixels, below, above, expression, turn)
-            if self._inside.photographed:
-                inside = self._at_rest(inside, pixels, expression, turn)
+            inside = self._at_rest(inside, pixels, expression, turn)
             visible = window.visible[:, None, rows, columns]
             drawn[:, :3, rows, columns].lerp_(inside, visible)
             drawn[:, 3:, rows, columns].lerp_(torch.ones_like(visible), visible)
@@ -49,5 +48,7 @@ class MouthLayer:
         """The portrait's own inside as long as nothing moves."""
         moved = torch.maximum(expression.abs().amax(1), turn.amount)
         asleep = 1 - (moved / AWAKE).clamp(0, 1)
+        if not bool(asleep.any()):
+            return inside
         photo = self._skin.at(affine(turn.plane_source(self._inside.depth), pixels))
         return inside.lerp(photo[:, :3], asleep[:, None, None, None])

@@ -155,7 +155,8 @@ def _mouth_region(frame: HeadFrame, relief: Relief, fields: FaceFields, mouth: M
 
 def _mouth_parts(canvas: Canvas, frame: HeadFrame, mouth: Mouth, shapes: FaceShapes) -> Arrays:
     """The opening; `rows` (3 4 height width): upper teeth, lower teeth, tongue, premultiplied, with
-    an alpha of 0 to 1; `cavity` (3): the dark; `place`: x, y and depth of the rows' origin;
+    an alpha of 0 to 1; `cavity` (3): the dark; `shading` (3):
+    exponents of the lips' shade; `place`: x, y and depth of the rows' origin;
     `photographed` (1): 1 if the teeth are the portrait's; `jaw`: mm it drops and pixels it comes
     forward at jawOpen = 1.
     """
@@ -165,6 +166,7 @@ def _mouth_parts(canvas: Canvas, frame: HeadFrame, mouth: Mouth, shapes: FaceSha
     return _opening(mouth.slit) | {
         "rows": rows,
         "cavity": inside.cavity * np.float32(255),
+        "shading": np.array(inside.shading, np.float32),
         "place": np.array([*inside.origin, inside.depth], np.float32),
         "photographed": np.array([inside.photographed], np.float32),
         "jaw": np.array([shapes.jaw_drop, shapes.jaw_forward / frame.mm], np.float32),

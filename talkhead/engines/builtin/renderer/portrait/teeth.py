@@ -24,6 +24,8 @@ from talkhead.engines.builtin.renderer.portrait.slit import Slit
 from talkhead.engines.builtin.renderer.ramps import smoothstep
 from talkhead.faces.landmarks import LEFT_CHEEK_SKIN, RIGHT_CHEEK_SKIN
 
+GREY = 0.015  # mean difference of the skin's channels from its luma: less is a grey picture
+FLESH = (0.88, 1.2, 1.5)  # exponents of R, G, B: what lies in shade is lit through flesh
 PHILTRUM = [2, 164, 0]  # mesh points under which the dental midline lies
 BEHIND_LIPS = 5.0  # mm
 VARIETY_SEED = 7  # teeth differ a little in brightness, the same way in every mouth
@@ -35,6 +37,7 @@ class MouthInside:
     lower: Rgba
     tongue: Rgba
     cavity: Float32[np.ndarray, " 3"]  # colour of the dark
+    shading: tuple[float, float, float]  # exponents of R, G and B in the lips' shade
     origin: Float32[np.ndarray, " 2"]  # canvas pixels of (0, 0) mm
     depth: float  # pixels, of the incisors
     photographed: bool  # the portrait shows its teeth
@@ -45,9 +48,11 @@ class _Light:
     """What the picture's light makes of things in the mouth."""
 
     brightness: float  # of the brighter skin
+    coloured: bool  # not a grey picture
     teeth: Colour
     gums: Colour
     tongue: Colour
+    cavity: Colour
 
 
 @dataclass(frozen=True)
@@ -76,9 +81,8 @@ def mouth_inside(canvas: Canvas, frame: HeadFrame, mouth: Mouth) -> MouthInside:
         upper=upper,
         lower=lower,
         tongue=blurred(drawn_tongue(light.tongue), soft),
-        cavity=(np.array([0.20, 0.062, 0.055]) * (0.35 + 0.65 * light.brightness)).astype(
-            np.float32
-        ),
+        cavity=light.cavity.astype(np.float32),
+        shading=FLESH if light.coloured else (FLESH[1],) * 3,
         origin=origin.astype(np.float32),
         depth=float(frame.stomion[2] - BEHIND_LIPS / mm),
         photographed=seen is not None,
@@ -92,17 +96,21 @@ def _light_on(rgb: Float32[np.ndarray, "height width 3"], frame: HeadFrame) -> _
         cv2.fillConvexPoly(mask, cv2.convexHull(frame.points[points, :2].astype(np.int32)), 1)
     skin = rgb[mask > 0]
     light = luma(skin)
-    bright = skin[light > np.median(light)].mean(0) if len(skin) > 1 else rgb.mean((0, 1))
+    bright = skin[light >= np.median(light)].mean(0) if len(skin) else rgb.mean((0, 1))
     brightness = float(bright @ LUMA)
     warm = bright / max(brightness, 0.02)
     teeth = np.array([1.03, 0.995, 0.92]) * (1 + 0.52 * (warm - 1))
     teeth *= np.clip(0.98 * brightness + 0.08, 0.30, 0.90) / (teeth @ LUMA)
-    return _Light(
-        brightness,
+    colours: list[Colour] = [
         teeth,
-        gums=np.array([0.70, 0.36, 0.36]) * brightness * 0.85,
-        tongue=np.array([0.90, 0.47, 0.46]) * brightness * 0.92,
-    )
+        np.array([0.70, 0.36, 0.36]) * brightness * 0.85,
+        np.array([0.90, 0.47, 0.46]) * brightness * 0.92,
+        np.array([0.20, 0.062, 0.055]) * (0.35 + 0.65 * brightness),
+    ]
+    coloured = not len(skin) or float(np.abs(skin - light[:, None]).mean()) > GREY
+    if not coloured:
+        colours = [np.full(3, colour @ LUMA) for colour in colours]
+    return _Light(brightness, coloured, *colours)
 
 
 def _seen_teeth(
@@ -127,7 +135,7 @@ def _seen_teeth(
             ends.append(tooth.max())
     if bright <= 0.35 or len(ends) <= 5:
         return None
-    colour = colours[light > np.percentile(light, 60)].mean(0) * 1.02
+    colour = colours[light >= np.percentile(light, 60)].mean(0) * 1.02
     return _SeenTeeth(float(np.median(ends)) + 0.3 / mm, colour, bright)
 
 
