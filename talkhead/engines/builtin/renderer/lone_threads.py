@@ -14,7 +14,7 @@ import torch
 def lone_threads(count: int) -> ThreadPoolExecutor:
     """A pool of `count` threads, all started, with one torch thread each."""
     usual = torch.get_num_threads()
-    pool = ThreadPoolExecutor(count, "renderer", initializer=torch.set_num_threads, initargs=(1,))
+    pool = ThreadPoolExecutor(count, "renderer", initializer=_alone)
     all_started = Barrier(count + 1)
     for _ in range(count):
         pool.submit(all_started.wait)
@@ -22,3 +22,9 @@ def lone_threads(count: int) -> ThreadPoolExecutor:
     # the last call anywhere is also the default for threads to come: give it back
     torch.set_num_threads(usual)
     return pool
+
+
+def _alone() -> None:
+    # a thread takes the common number at its first use of torch: ask first, or it undoes the next
+    torch.get_num_threads()
+    torch.set_num_threads(1)
