@@ -7,6 +7,7 @@ from jaxtyping import Bool, Float, Float32
 
 from talkhead.engines.builtin.renderer.portrait.canvas import SIZE
 from talkhead.engines.builtin.renderer.portrait.depth import GRID, STRIDE
+from talkhead.engines.builtin.renderer.portrait.face_shapes import FaceShapes
 from talkhead.engines.builtin.renderer.portrait.grid import Grid
 from talkhead.engines.builtin.renderer.portrait.head_frame import HeadFrame
 from talkhead.engines.builtin.renderer.portrait.lips import Mouth
@@ -17,7 +18,6 @@ from talkhead.engines.builtin.renderer.portrait.pictures import (
 )
 from talkhead.engines.builtin.renderer.portrait.rbf import Multiquadric
 from talkhead.engines.builtin.renderer.ramps import smoothstep
-from talkhead.engines.builtin.renderer.shapes.author import FaceShapes
 from talkhead.faces.landmarks import NOSE_TIP, OVAL
 
 BASIS_WIDTH = 3.0  # mm

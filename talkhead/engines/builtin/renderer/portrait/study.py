@@ -13,6 +13,11 @@ from talkhead.engines.builtin.renderer.portrait.eyeball import (
     closed_lid_texture,
     eyeball_textures,
 )
+from talkhead.engines.builtin.renderer.portrait.face_shapes import (
+    FaceShapes,
+    OwnExpression,
+    author_shapes,
+)
 from talkhead.engines.builtin.renderer.portrait.fields import FaceFields, Fields, face_fields
 from talkhead.engines.builtin.renderer.portrait.glasses import freedom, wears_glasses
 from talkhead.engines.builtin.renderer.portrait.grid import Grid, grid_about
@@ -24,7 +29,6 @@ from talkhead.engines.builtin.renderer.portrait.matte import matte_of
 from talkhead.engines.builtin.renderer.portrait.pictures import look_up
 from talkhead.engines.builtin.renderer.portrait.slit import Slit
 from talkhead.engines.builtin.renderer.portrait.teeth import mouth_inside
-from talkhead.engines.builtin.renderer.shapes.author import FaceShapes, OwnExpression, author_shapes
 from talkhead.faces.iris import LIDS, SIDES, Side
 from talkhead.faces.onnx_models import FaceModels
 from talkhead.faces.portrait_check import FaceFinding, check_portrait
