@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 from talkhead.limits import MB, Limits
 
@@ -61,16 +61,11 @@ class AppSettings(BaseModel):
         description="Items one by one: the same bytes whatever else is running; slower.",
     )
     threads: int = Field(
-        default=0, ge=0, description="CPU threads a stage computes with; 0: all cores."
+        default=0,
+        ge=0,
+        description="CPU cores a stage computes on; 0: all. Results do not depend on it.",
     )
     limits: LimitSettings = LimitSettings()
-
-    @model_validator(mode="after")
-    def fixed_threads(self) -> Self:
-        """Sums round by the number of threads: the same bytes need a number that is the same."""
-        if self.deterministic and not self.threads:
-            raise ValueError("deterministic needs a number of threads: set threads to 1 or more")
-        return self
 
     @property
     def data_root(self) -> Path:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from talkhead.engines.builtin.renderer.lone_threads import lone_threads
+from talkhead.engines.builtin.lone_threads import lone_threads
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from jaxtyping import Float32
 
+from talkhead.engines.builtin.lone_threads import lone_threads
 from talkhead.engines.builtin.motion.mel import log_mel
 from talkhead.engines.builtin.motion.model import MotionModel, feature_rows
 from talkhead.timing import SAMPLES_PER_FRAME, frames_in
@@ -19,11 +20,15 @@ Rows = Float32[np.ndarray, "_ dim"]
 class BuiltinAudioEncoder:
     def __init__(self, model: MotionModel) -> None:
         self._model = model
+        self._thread = lone_threads(1)
 
     def encode(self, waveforms: Sequence[Sound]) -> list[Rows]:
         """A row for every video frame, a part frame included; waveforms of one length share a
         forward pass.
         """
+        return self._thread.submit(self._encode_all, waveforms).result()
+
+    def _encode_all(self, waveforms: Sequence[Sound]) -> list[Rows]:
         groups = defaultdict(list)
         for place, waveform in enumerate(waveforms):
             groups[frames_in(len(waveform))].append(place)

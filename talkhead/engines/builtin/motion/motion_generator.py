@@ -10,6 +10,7 @@ from jaxtyping import Float, Float32
 from torch import Tensor
 
 from talkhead.engines.builtin.coefficients import ARKIT, NAMES
+from talkhead.engines.builtin.lone_threads import lone_threads
 from talkhead.engines.builtin.motion.closure import sealed
 from talkhead.engines.builtin.motion.conditions import EMOTIONS
 from talkhead.engines.builtin.motion.config import EVENTS, FRAMES_PER_TOKEN
@@ -29,9 +30,13 @@ POSE_COLUMNS = slice(len(ARKIT), len(NAMES))
 class BuiltinMotionGenerator:
     def __init__(self, model: MotionModel) -> None:
         self._model = model
+        self._thread = lone_threads(1)
 
     def generate(self, windows: Sequence[MotionWindow]) -> list[Rows]:
         """`window.frames` rows for each; windows of one size and sampler share their passes."""
+        return self._thread.submit(self._generate_all, windows).result()
+
+    def _generate_all(self, windows: Sequence[MotionWindow]) -> list[Rows]:
         groups: dict[tuple[int, int, bool], list[int]] = defaultdict(list)
         gain = self._model.config.head_gain
         items = [_Item.of(window, gain) for window in windows]

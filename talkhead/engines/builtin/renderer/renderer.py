@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from jaxtyping import Float32, UInt8
 
+from talkhead.engines.builtin.lone_threads import lone_threads
 from talkhead.engines.builtin.renderer.appearance import PortraitAppearance, from_bytes
 from talkhead.engines.builtin.renderer.controls import NEUTRAL_EXPRESSION
-from talkhead.engines.builtin.renderer.lone_threads import lone_threads
 from talkhead.engines.builtin.renderer.portrait.canvas import SIZE
 from talkhead.engines.builtin.renderer.portrait.study import study
 from talkhead.engines.engine import Appearance
