@@ -59,7 +59,7 @@ class Bar:
 
 
 UNSEEN_VOICE = Bar(aperture_correlation=0.83, medial_recall=0.72, false_closures=2.0)
-SEEN_VOICE = Bar(aperture_correlation=0.94, medial_recall=0.94, false_closures=1.5)
+SEEN_VOICE = Bar(aperture_correlation=0.92, medial_recall=0.94, false_closures=1.5)
 
 
 def load_test(path: Path) -> list[TaughtClip]:

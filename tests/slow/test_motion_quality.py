@@ -99,7 +99,7 @@ def test_the_eyes_blink_as_eyes_do(animated: Animate, clips: list[TaughtClip]) -
         ("brow_style", -1.0, 1.0, "brows", 1.15),
         ("blink_style", -1.0, 1.0, "blinks", 1.3),
         ("head_scale", 0.5, 1.5, "head", 1.8),
-        ("audio_guidance", 1.0, 2.0, "jaw", 1.1),
+        ("audio_guidance", 1.0, 2.0, "lips", 1.03),
     ],
 )
 def test_every_control_does_what_it_says(

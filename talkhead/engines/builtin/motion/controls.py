@@ -20,12 +20,20 @@ CONTROLS = (
     *(Control(name, 0.0, effect, minimum=-1.0) for name, effect in _STYLE_EFFECTS.items()),
     Control("head_scale", 1.0, "Multiplies the head's turns and shifts: 0 is still.", maximum=2.0),
     Control(
-        *("audio_guidance", 1.0, "Above 1 articulates more than the speech asks for."),
+        *(
+            "audio_guidance",
+            1.0,
+            "Above 1 the face follows the voice a little more, in twice the time.",
+        ),
         minimum=1.0,
         maximum=2.0,
     ),
     Control(
-        *("motion_steps", 10.0, "Diffusion steps: fewer are faster; below 6 few blinks remain."),
+        *(
+            "motion_steps",
+            10.0,
+            "Diffusion steps: fewer are faster; with 4 a quarter of the blinks remains.",
+        ),
         minimum=1.0,
         maximum=20.0,
     ),
