@@ -62,6 +62,7 @@ class Maker:
         if not video.stream:  # a stream's file stays what was sent
             path = self._blobs.path(video.content)
             await asyncio.to_thread(to_progressive, path, path)
+        await self._delete(video.audio)
         try:
             ended = await self._table.end(video.id, "completed", **progress.result())
         except NotFound:
@@ -96,13 +97,12 @@ class Maker:
         except Exception:
             await self._end(video, "failed", _OUR_FAULT)
             raise
-        await self._delete(video.audio)
 
     async def _end(self, video: Video, status: Status, error: TalkheadError | None = None) -> None:
         changes = {"error": error_document(error)} if error else {}
+        await self._delete(video.audio)  # first: what a record calls ended has left nothing behind
         with suppress(NotFound):  # deleted meanwhile
             await self._table.end(video.id, status, **changes)
-        await self._delete(video.audio)
 
     async def _ended(self, id: str) -> bool:
         try:
