@@ -33,8 +33,7 @@ def resources(settings: AppSettings, cluster_gpus: float) -> Resources:
     profile = settings.profile
     if profile == "auto":
         profile = "gpu" if cluster_gpus >= 1 else "cpu"
-    fuse = settings.fuse if settings.fuse is not None else profile == "cpu"
-    return _on_cpu(fuse) if profile == "cpu" else _on_gpu(profile, fuse)
+    return _on_cpu(settings.fuse) if profile == "cpu" else _on_gpu(profile, settings.fuse)
 
 
 def _on_cpu(fuse: bool) -> Resources:

@@ -49,8 +49,8 @@ class AppSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     profile: Profile = Field(default="auto", description="auto: gpu where Ray has one, else cpu.")
-    fuse: bool | None = Field(
-        default=None, description="All stages in one process; default: on cpu."
+    fuse: bool = Field(
+        default=False, description="All stages in one process: less memory, less speed."
     )
     engines: tuple[str, ...] = Field(default=("builtin",), min_length=1)
     data_dir: Path = Field(

@@ -1,4 +1,7 @@
-"""The real thing: `serve run serve_config.yaml`, the builtin engine, HTTP."""
+"""The real thing: `serve run` of our config, the builtin engine, HTTP; here in one process.
+
+`test_kill.py` runs the stages apart, as the config does by default.
+"""
 
 import time
 from collections.abc import Iterator
@@ -17,7 +20,7 @@ pytestmark = pytest.mark.timeout(300)
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(tmp_path_factory.mktemp("fused")) as server:
+    with serving(tmp_path_factory.mktemp("fused"), fuse=True) as server:
         yield server
 
 

@@ -38,14 +38,13 @@ def test_a_mistake_in_the_config_is_refused(args: dict[str, object]) -> None:
         AppSettings.model_validate(args)
 
 
-def test_a_laptop_fuses_and_a_gpu_is_shared() -> None:
-    laptop = resources(AppSettings(), cluster_gpus=0)
-    assert (laptop.on_gpu, laptop.fuse) == (False, True)
+def test_auto_finds_the_gpu_and_the_stages_share_it() -> None:
+    assert resources(AppSettings(), cluster_gpus=0).on_gpu is False
     gpu = resources(AppSettings(), cluster_gpus=1)
-    assert (gpu.on_gpu, gpu.fuse) == (True, False)
+    assert gpu.on_gpu
     stages = (gpu.audio_encoder, gpu.motion_diffusion, gpu.renderer)
     assert sum(stage["ray_actor_options"]["num_gpus"] for stage in stages) <= 1
-    assert resources(AppSettings(fuse=False), cluster_gpus=0).fuse is False
+    assert resources(AppSettings(fuse=True), cluster_gpus=0).fuse
 
 
 def test_every_deployment_is_watched_and_holds_more_than_five_calls() -> None:
