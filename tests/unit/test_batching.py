@@ -39,7 +39,9 @@ async def test_batches_grow_while_the_device_is_busy() -> None:
 
 async def test_a_lone_item_waits_for_nothing() -> None:
     reports: list[BatchReport] = []
-    batcher = MicroBatcher(lambda items: items, limit=8, on_batch=reports.append)
+    batcher: MicroBatcher[int, int] = MicroBatcher(
+        lambda items: items, limit=8, on_batch=reports.append
+    )
     await batcher.submit(1)
     await batcher.submit(2)
     await batcher.aclose()
