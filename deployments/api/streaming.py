@@ -2,11 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
 
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
+from talkhead.pipeline.flow import undisturbed
 from talkhead.types import Fragment
 
 
@@ -31,17 +31,21 @@ class FragmentResponse(Response):
         self._first, self._rest = first, rest
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async with aclosing(self._rest):
-            sender = asyncio.create_task(self._send(send))
-            leaver = asyncio.create_task(_client_leaves(receive))
-            try:
-                await asyncio.wait({sender, leaver}, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                leaver.cancel()
-                sender.cancel()
-                await asyncio.wait({sender, leaver})
+        sender = asyncio.create_task(self._send(send))
+        leaver = asyncio.create_task(_client_leaves(receive))
+        try:
+            await asyncio.wait({sender, leaver}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            await undisturbed(self._tidy(sender, leaver))
         if not sender.cancelled() and (error := sender.exception()):
             raise StreamCut from error  # no problem document any more: the server cuts the stream
+
+    async def _tidy(self, *tasks: "asyncio.Task[None]") -> None:
+        """First the tasks, then what they read from: a generator that runs cannot be closed."""
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+        await self._rest.aclose()
 
     async def _send(self, send: Send) -> None:
         start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}

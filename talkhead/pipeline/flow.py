@@ -1,10 +1,10 @@
 """Work that goes on while its consumer is busy: bounded, in order, and ended by its owner."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import aclosing
 from threading import Lock
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -47,6 +47,23 @@ async def in_order(
         for call in started:
             call.cancel()
         await asyncio.gather(feeder, *started, return_exceptions=True)
+
+
+async def undisturbed(work: Coroutine[Any, Any, Result]) -> Result:
+    """The result of `work`, which runs to its end however often the caller is cancelled meanwhile.
+
+    For tidying up: a server may cancel a request that it has told of its client's leaving already.
+    """
+    task = asyncio.ensure_future(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled:
+        raise cancelled
+    return task.result()
 
 
 async def in_thread(iterator: Iterator[Item]) -> AsyncGenerator[Item, None]:

@@ -93,6 +93,28 @@ async def test_a_server_that_cancels_ends_the_session() -> None:
     assert session.tidied
 
 
+async def test_a_server_that_tells_and_cancels_and_cancels_again() -> None:
+    """Serve does so: the disconnect is told, and the request is cancelled while we tidy up."""
+    session, left = Session(), asyncio.Event()
+
+    async def receive() -> Message:
+        await left.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        await asyncio.sleep(0)
+
+    response = asyncio.create_task((await response_of(session))(SCOPE, receive, send))
+    await asyncio.sleep(0.01)
+    left.set()
+    for _ in range(4):
+        await asyncio.sleep(0.002)
+        response.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await response
+    assert session.tidied
+
+
 async def test_an_error_on_the_way_cuts_the_stream() -> None:
     sent: list[Message] = []
 
