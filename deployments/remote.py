@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from ray.exceptions import RayError, RayTaskError
-from ray.serve.exceptions import RayServeException
+from ray.exceptions import RayError, RayTaskError, TaskCancelledError
+from ray.serve.exceptions import RayServeException, RequestCancelledError
 from ray.serve.handle import DeploymentHandle
 
 from talkhead.batching import Priority
@@ -46,6 +46,9 @@ async def call(make: Callable[[], Any], silent_s: float = _SILENT_S) -> Any:
         except asyncio.CancelledError:
             response.cancel()  # else the replica goes on for nobody
             raise
+        except (RequestCancelledError, TaskCancelledError):
+            # Serve ends the calls of a request whose client has left, before it ends the request.
+            raise asyncio.CancelledError from None
         except RayTaskError as error:
             # Ray raises a subclass of the original whose str() is a whole traceback.
             raise error.cause from None
