@@ -11,7 +11,7 @@ from talkhead.limits import Limits
 from talkhead.media.audio import read_audio
 from talkhead.media.audio_file import AudioLimits
 from talkhead.media.remux import to_progressive
-from talkhead.pipeline.flow import in_thread
+from talkhead.pipeline.flow import in_thread, undisturbed
 from talkhead.pipeline.generate import VideoSpec, generate
 from talkhead.pipeline.pacing import Pacer
 from talkhead.pipeline.stages import Stages
@@ -86,17 +86,21 @@ class Maker:
         try:
             yield
         except TalkheadError as error:
-            await self._end(video, "failed", error)
+            await undisturbed(self._end(video, "failed", error))
             raise
         except (GeneratorExit, asyncio.CancelledError):
-            if video.stream:
-                await self._end(video, "canceled")
-            elif await self._ended(video.id):
-                await self._delete(video.audio)
+            # A departure is told more than once; the second must not interrupt the tidying up.
+            await undisturbed(self._leave(video))
             raise
         except Exception:
-            await self._end(video, "failed", _OUR_FAULT)
+            await undisturbed(self._end(video, "failed", _OUR_FAULT))
             raise
+
+    async def _leave(self, video: Video) -> None:
+        if video.stream:
+            await self._end(video, "canceled")
+        elif await self._ended(video.id):
+            await self._delete(video.audio)
 
     async def _end(self, video: Video, status: Status, error: TalkheadError | None = None) -> None:
         changes = {"error": error_document(error)} if error else {}

@@ -123,6 +123,22 @@ async def test_places_of_streams_come_back(tmp_path: Path) -> None:
         assert not list((tmp_path / "blobs" / "uploads").iterdir())
 
 
+async def test_being_cancelled_again_and_again_does_not_stop_the_tidying_up(
+    tmp_path: Path,
+) -> None:
+    async with service(tmp_path, streams=60) as opened:
+        for pause in range(30):
+            video, _, rest = await opened.videos.stream(request(20))
+            reader = asyncio.create_task(anext(rest))
+            for _ in range(4):
+                await asyncio.sleep(pause * 1e-4)
+                reader.cancel()
+            await asyncio.gather(reader, return_exceptions=True)
+            await rest.aclose()
+            assert (await opened.videos.table.get(video.id)).status == "canceled"
+        assert not list((tmp_path / "blobs" / "uploads").iterdir())
+
+
 async def test_a_deleted_job_leaves_nothing(tmp_path: Path) -> None:
     async with service(tmp_path) as opened:
         running = await opened.videos.submit(request(30))
