@@ -3,6 +3,7 @@
 from functools import cache
 
 import numpy as np
+import torch
 from jaxtyping import Float, Float32
 
 from talkhead.timing import FRAME_RATE, SAMPLE_RATE
@@ -29,7 +30,9 @@ def log_mel(waveform: Waveform) -> Float32[np.ndarray, "rows mels"]:
     padded = np.pad(waveform, (before, WINDOW))
     windows = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[::HOP][:rows]
     power = np.abs(np.fft.rfft(windows * _taper(), TRANSFORM)) ** 2
-    return np.log(power.astype(np.float32) @ filters().T + np.float32(FLOOR))
+    # torch keeps to the caller's number of threads; NumPy's would go on spinning after the product
+    bands = torch.from_numpy(power.astype(np.float32)) @ torch.from_numpy(filters().T)
+    return np.log(bands.numpy() + np.float32(FLOOR))
 
 
 def hertz_to_mel(frequency: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
