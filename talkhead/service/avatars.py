@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from talkhead.errors import PortraitTooLarge, PortraitUnreadable
+from talkhead.media.image import ImageLimits
+from talkhead.media.thumbnail import thumbnail_of
 from talkhead.pipeline.stages import Stages, appearance_key
 from talkhead.service.identifiers import new_id, now, timestamp
 from talkhead.storage.blobs import Blobs
@@ -24,11 +26,17 @@ class Avatar:
     consent: str  # who agreed to be animated, in the operator's words
 
 
+def thumbnail_key(portrait: str) -> str:
+    """Where the blob store keeps the thumbnail of a portrait."""
+    return f"thumbnails/{portrait.rpartition('/')[2]}.jpg"
+
+
 class Portraits:
     """Pictures under the hash of their bytes: the same picture is stored and studied once."""
 
-    def __init__(self, blobs: Blobs, max_bytes: int) -> None:
-        self._blobs, self._max_bytes = blobs, max_bytes
+    def __init__(self, blobs: Blobs, limits: ImageLimits) -> None:
+        self._blobs, self._limits = blobs, limits
+        self._decoding = asyncio.Lock()  # a decoded picture may have 150 MB: one at a time
 
     async def add(self, data: bytes) -> str:
         """Store the bytes of an image file; their key.
@@ -38,8 +46,9 @@ class Portraits:
         """
         if not data:
             raise PortraitUnreadable("the portrait is empty: 0 bytes")
-        if len(data) > self._max_bytes:
-            megabytes = f"{len(data) / 1e6:.1f} MB; {self._max_bytes / 1e6:g} MB is possible"
+        if len(data) > self._limits.maximum_bytes:
+            most = self._limits.maximum_bytes / 1e6
+            megabytes = f"{len(data) / 1e6:.1f} MB; {most:g} MB is possible"
             raise PortraitTooLarge(f"the portrait has {megabytes}")
         return await asyncio.to_thread(self._add, data)
 
@@ -51,8 +60,21 @@ class Portraits:
             self._blobs.put(key, data)
         return key
 
+    async def thumbnail(self, key: str) -> str:
+        """The key of a small JPEG of that picture, made the first time it is asked for."""
+        async with self._decoding:
+            return await asyncio.to_thread(self._thumbnail, key)
+
+    def _thumbnail(self, key: str) -> str:
+        small = thumbnail_key(key)
+        if not self._blobs.exists(small):
+            self._blobs.put(small, thumbnail_of(self._blobs.get(key), self._limits))
+        return small
+
     async def delete(self, key: str) -> None:
-        await asyncio.to_thread(self._blobs.delete, key)
+        """Forget the picture, and its thumbnail if it has one."""
+        for blob in (key, thumbnail_key(key)):
+            await asyncio.to_thread(self._blobs.delete, blob)
 
 
 class Avatars:
@@ -69,6 +91,7 @@ class Avatars:
         checks: dict[str, float] = {}
         for stages in self._stages.values():
             checks |= await stages.renderer.register(key)
+        await self._portraits.thumbnail(key)
         avatar = Avatar(new_id("avt"), name, timestamp(now()), key, checks, consent)
         await asyncio.to_thread(self._records.put, KIND, avatar.id, asdict(avatar))
         return avatar
@@ -80,6 +103,14 @@ class Avatars:
             NotFound: there is none of that id.
         """
         return Avatar(**await asyncio.to_thread(self._records.get, KIND, id))
+
+    async def thumbnail(self, id: str) -> str:
+        """The key of a small JPEG of its portrait.
+
+        Raises:
+            NotFound: there is no avatar of that id.
+        """
+        return await self._portraits.thumbnail((await self.get(id)).portrait)
 
     async def all(self) -> list[Avatar]:
         """All avatars, newest first."""

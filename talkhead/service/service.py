@@ -9,6 +9,7 @@ from typing import Self
 
 from talkhead.errors import TalkheadError
 from talkhead.limits import Limits
+from talkhead.media.image import ImageLimits
 from talkhead.pipeline.stages import Stages
 from talkhead.service.avatars import Avatars, Portraits
 from talkhead.service.heartbeat import Heartbeat
@@ -36,7 +37,7 @@ class Service:
     def open(cls, stages: Mapping[str, Stages], root: Path, limits: Limits) -> Self:
         """A service that keeps its data below `root`. Starts nothing."""
         blobs, records = open_blobs(root), FileRecords(root / "records")
-        portraits = Portraits(blobs, limits.portrait_bytes)
+        portraits = Portraits(blobs, ImageLimits(limits.portrait_bytes, limits.portrait_pixels))
         avatars = Avatars(stages, portraits, records)
         table = VideoTable(records, keep=timedelta(days=limits.keep_days))
         heartbeat = Heartbeat(records)

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 from talkhead.errors import NotFound
 from talkhead.limits import Limits
-from talkhead.service.avatars import Avatars
+from talkhead.service.avatars import Avatars, thumbnail_key
 from talkhead.service.heartbeat import BEAT_S, Heartbeat
 from talkhead.service.identifiers import now
 from talkhead.service.videos import Videos
@@ -44,7 +44,8 @@ class Sweeper:
         for video in await self._videos.table.expired(now()):
             with suppress(NotFound):  # another process was faster
                 await self._videos.delete(video.id)
-        needed = {avatar.portrait for avatar in await self._avatars.all()}
+        faces = {avatar.portrait for avatar in await self._avatars.all()}
+        needed = faces | {thumbnail_key(face) for face in faces}
         videos = await self._videos.table.all()
         needed |= {video.content for video in videos}
         needed |= {key for v in videos if not v.ended for key in (v.portrait, v.audio)}
@@ -53,7 +54,7 @@ class Sweeper:
 
     def _delete_loose(self, needed: set[str]) -> None:
         before = time.time() - _LOOSE_AFTER_S
-        for folder in ("portraits", "uploads", "videos"):
+        for folder in ("portraits", "thumbnails", "uploads", "videos"):
             self._blobs.delete_older(folder, before, needed)
 
 

@@ -15,6 +15,7 @@ import pytest
 from talkhead.errors import NotFound, ServiceFull
 from talkhead.limits import Limits
 from talkhead.pipeline.local import LocalStages
+from talkhead.service.avatars import thumbnail_key
 from talkhead.service.requests import VideoRequest
 from talkhead.service.service import Service
 from talkhead.service.video_table import Video
@@ -164,11 +165,13 @@ async def test_the_sweeper_forgets_what_is_old_and_nothing_else(tmp_path: Path) 
             blobs / "uploads" / "ab",
             blobs / "uploads" / ".part-x",
             blobs / "videos" / "v.mp4",
+            blobs / "thumbnails" / "t.jpg",
         ]
         for path in loose:
             path.parent.mkdir(exist_ok=True)
             path.write_bytes(b"left by a dead process")
-        kept = [blobs / unfinished.audio, blobs / unfinished.portrait, blobs / avatar.portrait]
+        faces = [avatar.portrait, thumbnail_key(avatar.portrait)]
+        kept = [blobs / key for key in (unfinished.audio, unfinished.portrait, *faces)]
         for path in (*loose, *kept):
             os.utime(path, (LONG_AGO, LONG_AGO))
         young = blobs / "uploads" / "young"

@@ -11,6 +11,7 @@ import pytest
 
 from deployments.api.app import build_api
 from talkhead.limits import Limits
+from talkhead.media.image import read_image
 from talkhead.pipeline.local import LocalStages
 from talkhead.service.service import Service
 from talkhead.storage.blobs import open_blobs
@@ -126,6 +127,35 @@ async def test_an_avatar_can_speak_and_be_forgotten(client: httpx.AsyncClient) -
     assert (await client.get(f"/v1/avatars/{avatar['id']}")).status_code == 404
     again = await client.post("/v1/videos", files={"audio": speech()}, data=fields)
     assert (again.status_code, again.json()["code"]) == (404, "not_found")
+
+
+async def test_an_avatar_has_a_thumbnail(client: httpx.AsyncClient) -> None:
+    made = await client.post("/v1/avatars", files={"portrait": PORTRAIT})
+    url = f"/v1/avatars/{made.json()['id']}/thumbnail"
+    got = await client.get(url)
+    assert (got.status_code, got.headers["content-type"]) == (200, "image/jpeg")
+    assert "max-age" in got.headers["cache-control"]
+    assert abs(int(read_image(got.content).mean()) - 60) <= 1  # the level of the grey portrait
+    again = await client.get(url, headers={"If-None-Match": got.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert again.headers["etag"] == got.headers["etag"]
+    head = await client.head(url)
+    assert int(head.headers["content-length"]) == len(got.content)
+    await client.delete(f"/v1/avatars/{made.json()['id']}")
+    for gone in (url, "/v1/avatars/avt_0123456789abcdef/thumbnail", "/v1/avatars/x/thumbnail"):
+        refused = await client.get(gone)
+        assert (refused.status_code, refused.json()["code"]) == (404, "not_found")
+        assert refused.headers["content-type"] == "application/problem+json"
+
+
+async def test_an_avatar_of_an_older_version_gets_its_thumbnail(
+    client: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    made = await client.post("/v1/avatars", files={"portrait": PORTRAIT})
+    (file,) = (tmp_path / "blobs" / "thumbnails").iterdir()
+    before = file.read_bytes()
+    file.unlink()
+    assert (await client.get(f"/v1/avatars/{made.json()['id']}/thumbnail")).content == before
 
 
 async def test_the_same_seed_gives_the_same_bytes(client: httpx.AsyncClient) -> None:
