@@ -8,6 +8,7 @@ from deployments.metrics import StreamMetrics
 from deployments.remote import Handle, remote_stages
 from deployments.settings import AppSettings
 from talkhead.engines.registry import find_engine
+from talkhead.pipeline.rehearsal import rehearse_session
 from talkhead.service.service import Service
 
 
@@ -18,6 +19,7 @@ class Ingress:
     def __init__(
         self, settings: AppSettings, audio_encoder: Handle, motion: Handle, renderer: Handle
     ) -> None:
+        rehearse_session()
         stages = {
             name: remote_stages(find_engine(name).info, audio_encoder, motion, renderer)
             for name in settings.engines

@@ -4,14 +4,20 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from talkhead.engines.engine import Engine
 from talkhead.errors import InternalError
 from talkhead.limits import Limits
 from talkhead.pipeline.local import BatchLimits
 
-Part = TypeVar("Part")
+
+class Warmable(Protocol):
+    def warm_up(self, engine: Engine) -> None:
+        """Do once all that a stream needs, so that the first one is not slower. Blocks."""
+
+
+Part = TypeVar("Part", bound=Warmable)
 
 _STUCK_S = 60.0  # a batch takes milliseconds to seconds; after this the device hangs
 
@@ -50,10 +56,15 @@ def prepare(settings: StageSettings) -> tuple[str, BatchLimits]:
 
 
 def per_engine(settings: StageSettings, load: Callable[[Engine], Part]) -> dict[str, Part]:
-    """`load(engine)` for every engine that is served."""
+    """`load(engine)` for every engine that is served, warm before Serve calls the replica ready."""
     from talkhead.engines.registry import find_engine
 
-    return {name: load(find_engine(name)) for name in settings.engines}
+    stages: dict[str, Part] = {}
+    for name in settings.engines:
+        engine = find_engine(name)
+        stages[name] = load(engine)
+        stages[name].warm_up(engine)
+    return stages
 
 
 def check_progress(running_s: float) -> None:

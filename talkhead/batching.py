@@ -121,6 +121,13 @@ class MicroBatcher(Generic[Item, Result]):
         self._arrived.set()
         return await future
 
+    def rehearse(self, items: list[Item]) -> Sequence[Result]:
+        """Run `items` in the device thread and wait: before anybody submits, and counted nowhere.
+
+        What a thread does for the first time takes longer: it loads, compiles and allocates.
+        """
+        return self._device.submit(self._run, items).result()
+
     def _forget_cancelled(self) -> None:
         if len(self._waiting) >= self._max_waiting:
             self._waiting = [entry for entry in self._waiting if not entry[2].future.done()]

@@ -23,8 +23,9 @@ from talkhead.engines.engine import (
     Renderer,
 )
 from talkhead.media.h264 import encode_chunk
-from talkhead.media.image import ImageLimits
+from talkhead.media.image import ImageLimits, read_image
 from talkhead.pipeline.appearances import AppearanceCache
+from talkhead.pipeline.rehearsal import CHUNKS, PORTRAIT, motion_windows, moving, silent_windows
 from talkhead.pipeline.stages import RenderRequest, Stages
 from talkhead.storage.blobs import Blobs
 from talkhead.types import (
@@ -94,6 +95,11 @@ class LocalAudioEncoder(BatchedStage[Waveform, AudioFeatures]):
         )
         super().__init__(batcher)
 
+    def warm_up(self, engine: Engine) -> None:
+        """Hear a window of each size. Blocks, as all of these: call it before any work."""
+        for waveform in silent_windows(engine.info.schedule):
+            self._batcher.rehearse([waveform])
+
     async def encode(self, waveform: Waveform, priority: Priority) -> AudioFeatures:
         return await self._batcher.submit(waveform, priority)
 
@@ -110,6 +116,11 @@ class LocalMotion(BatchedStage[MotionWindow, Motion]):
             on_batch=partial(on_batch, "motion"),
         )
         super().__init__(batcher)
+
+    def warm_up(self, engine: Engine) -> None:
+        """Move for a window of each size. Loads the audio encoder for it, and drops it."""
+        for window in motion_windows(engine.info, engine.audio_encoder("cpu")):
+            self._batcher.rehearse([window])
 
     async def generate(self, window: MotionWindow, priority: Priority) -> Motion:
         return await self._batcher.submit(window, priority)
@@ -130,6 +141,7 @@ class LocalRenderer(BatchedStage[RenderItem, Frames]):
         on_batch: OnBatch = _quiet,
         image_limits: ImageLimits = ImageLimits(),
     ) -> None:
+        self._model = model
         self._appearances = AppearanceCache(model, engine_name, blobs, image_limits)
         self._encoders = ThreadPoolExecutor(_ENCODER_THREADS, thread_name_prefix="h264")
         batcher: MicroBatcher[RenderItem, Frames] = MicroBatcher(
@@ -141,6 +153,20 @@ class LocalRenderer(BatchedStage[RenderItem, Frames]):
             on_batch=partial(on_batch, "renderer"),
         )
         super().__init__(batcher)
+
+    def warm_up(self, engine: Engine) -> None:
+        """Study, draw and encode a portrait that ships; nothing of it is kept."""
+        studied = self._model.register(read_image(PORTRAIT))
+        appearance = self._model.load(studied.to_bytes())
+        controls, size = engine.info.check_controls({}), engine.info.default_size
+        chunks = [
+            [
+                self._batcher.rehearse([(appearance, rows, controls, size)])[0]
+                for rows in _pieces(moving(engine.info, frames))
+            ]
+            for frames in CHUNKS
+        ]
+        list(self._encoders.map(_encode, chunks))  # the list waits for them
 
     async def register(self, portrait: str) -> dict[str, float]:
         return dict((await self._appearances.get(portrait)).checks)
