@@ -1,11 +1,14 @@
 """The command line: `talkhead --help`."""
 
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.padding import Padding
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -26,8 +29,10 @@ app = typer.Typer(
 )
 app.add_typer(training, name="train")
 
-console = Console()
-errors = Console(stderr=True)
+console = Console(highlight=False)
+errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+_INTERRUPTED = 130  # exit status, as shells have it for Ctrl-C
 
 
 def main() -> None:
@@ -35,16 +40,23 @@ def main() -> None:
     try:
         app()
     except TalkheadError as error:
-        where = f" [dim]({error.param})[/dim]" if error.param else ""
-        errors.print(f"[red]Error:[/red] {error.message}{where}", highlight=False)
+        where = f" [dim]({escape(argument_of(error.param))})[/dim]" if error.param else ""
+        errors.print(f"[red]Error:[/red] {escape(error.message)}{where}")
         raise SystemExit(1) from None
+
+
+def argument_of(param: str) -> str:
+    """What the command line calls a parameter: "--controls emotion", "--size", "speech"."""
+    if param.startswith("options."):
+        return "--" + param.removeprefix("options.").replace(".", " ", 1)
+    return {"audio": "speech", "output": "--output", "device": "--device"}.get(param, param)
 
 
 @app.command()
 def render(
     portrait: Annotated[Path, typer.Argument(help="An image with one face, in any format.")],
     speech: Annotated[Path, typer.Argument(help="Audio in any format, or a video with sound.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="The MP4 to write.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The MP4 to write, like out.mp4.")],
     engine: Annotated[str, typer.Option(help="One of `talkhead engines`.")] = "builtin",
     seed: Annotated[int, typer.Option(help="The same seed gives the same video.")] = 0,
     size: Annotated[
@@ -53,7 +65,9 @@ def render(
     controls: Annotated[
         list[str] | None,
         typer.Option(
-            "--controls", metavar="KEY=VALUE", help="Repeatable; `talkhead engines` names them."
+            "--controls",
+            metavar="KEY=VALUE",
+            help="Like emotion=happy; repeatable. `talkhead engines --verbose` explains them.",
         ),
     ] = None,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
@@ -62,8 +76,8 @@ def render(
     from talkhead.library import render as render_file  # imports codecs and models
 
     given = dict(parse_control(text) for text in controls or [])
-    with _progress_bar() as bar:
-        task = bar.add_task(f"{output.name}", total=1.0)
+    with _interruptible(), _progress_bar() as bar:
+        task = bar.add_task(escape(output.name), total=1.0)
         done = render_file(
             portrait,
             speech,
@@ -76,7 +90,7 @@ def render(
             on_progress=lambda share: bar.update(task, completed=share),
         )
     speed = f"{1 / done.real_time_factor:.1f}x real time"
-    console.print(f"{done.path}: {done.seconds:.2f} s, {done.frames} frames, {speed}")
+    console.print(f"{escape(str(done.path))}: {done.seconds:.2f} s, {done.frames} frames, {speed}")
 
 
 @app.command()
@@ -109,6 +123,19 @@ def parse_control(text: str) -> tuple[str, float | str]:
         return name, value
 
 
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Ctrl-C in one line; being asked to end, by `timeout` or a container, is the same."""
+    before = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    try:
+        yield
+    except KeyboardInterrupt:
+        errors.print("Interrupted.")
+        raise typer.Exit(_INTERRUPTED) from None
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def _progress_bar() -> Progress:
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
     return Progress(*columns, TimeRemainingColumn(), console=console, transient=True)
@@ -118,15 +145,16 @@ def _show_engine(engine: Engine, verbose: bool) -> None:
     info, missing = engine.info, engine.missing_weights()
     here = "here" if not missing else "missing: " + ", ".join(str(path) for path in missing)
     console.print(f"[bold]{info.name}[/bold]  {info.title}")
-    console.print(f"  code      {info.code_licence}")
-    console.print(f"  weights   {info.weights_licence}; {here}")
+    facts = Table.grid("fact", "value", padding=(0, 2))
+    facts.add_row("  code", info.code_licence)
+    facts.add_row("  weights", f"{info.weights_licence}; {here}")
     sizes = f"{info.minimum_size} to {info.maximum_size}, best {info.default_size}"
-    console.print(f"  size      {sizes} pixels, even")
+    facts.add_row("  size", f"{sizes} pixels, even")
+    if not verbose:
+        facts.add_row("  controls", ", ".join(control.name for control in info.controls))
+    console.print(facts)
     if verbose:
         console.print(_control_table(info.controls))
-    else:
-        names = ", ".join(control.name for control in info.controls)
-        console.print(Padding(f"controls  {names}", (0, 0, 0, 2)))
 
 
 def _control_table(controls: tuple[Control, ...]) -> Table:

@@ -3,10 +3,11 @@
 import asyncio
 import tempfile
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from talkhead.engines.registry import find_engine
 from talkhead.errors import AudioUnreadable, OptionError, PortraitUnreadable
@@ -53,7 +54,7 @@ def render(
     Args:
         portrait: an image with one face; any format OpenCV reads.
         speech: audio, or a video whose sound is taken; any format FFmpeg reads.
-        output: the MP4 to write; it appears when it is complete.
+        output: the MP4 to write, named so; it appears when it is complete, in folders made for it.
         engine: one of `talkhead.engines.registry.engine_names()`.
         size: frame height and width, pixels, even; None for what the engine likes best.
         seed: the same seed gives the same video.
@@ -119,17 +120,35 @@ async def _write(
     seconds: float,
     on_progress: OnProgress,
 ) -> int:
-    """Write the fragments beside the output, then the output from them in one go."""
+    """Write the fragments beside the output, then the output from them in one go.
+
+    Raises:
+        OptionError: the disk is full, for example.
+    """
     frames = 0
-    with tempfile.NamedTemporaryFile(dir=output.parent, suffix=".part.mp4") as part:
+    with _part_of(output) as part:
         async with aclosing(fragments):
             async for fragment in fragments:
-                await asyncio.to_thread(part.write, fragment.payload)
+                with _writing(output):
+                    await asyncio.to_thread(part.write, fragment.payload)
                 frames += fragment.frames
                 on_progress(min(1.0, frames / FRAME_RATE / seconds))
-        part.flush()
-        await asyncio.to_thread(to_progressive, Path(part.name), output)
+        with _writing(output):
+            part.flush()
+            await asyncio.to_thread(to_progressive, Path(part.name), output)
     return frames
+
+
+@contextmanager
+def _part_of(output: Path) -> Iterator[IO[bytes]]:
+    """A file beside the output that is gone after the block, whatever ends it."""
+    with _writing(output):
+        part = tempfile.NamedTemporaryFile(dir=output.parent, prefix=".talkhead-", suffix=".part")
+    try:
+        yield part
+    finally:
+        with suppress(OSError):  # what was not written is not wanted any more
+            part.close()
 
 
 def _probe(speech: Path) -> AudioInfo:
@@ -148,20 +167,31 @@ def _read(portrait: Path) -> bytes:
 
 def _check_writable(output: Path) -> None:
     """Learn it now, not after the work."""
-    try:
+    if output.is_dir():
+        raise OptionError(f"{output} is a folder; name a file in it", "output")
+    if output.suffix.lower() != ".mp4":
+        raise OptionError(f"{output} does not end in .mp4, and an MP4 is what is written", "output")
+    with _writing(output):
         output.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=output.parent):
             pass
+
+
+@contextmanager
+def _writing(output: Path) -> Iterator[None]:
+    """What the operating system refuses in the block is said in words."""
+    try:
+        yield
     except OSError as error:
         message = f"{output} cannot be written: {error.strerror}"
         raise OptionError(message, "output") from None
-    if output.is_dir():
-        raise OptionError(f"{output} is a folder; name a file in it", "output")
 
 
 def _check_device(device: str) -> None:
+    if device == "cpu":
+        return
     import torch
 
-    if device != "cpu" and not (device == "cuda" and torch.cuda.is_available()):
+    if device != "cuda" or not torch.cuda.is_available():
         here = "cpu or cuda" if torch.cuda.is_available() else "cpu; no CUDA device was found"
         raise OptionError(f"device is {device!r}; it can be {here}", "device")
