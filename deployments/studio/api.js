@@ -17,6 +17,7 @@ export const avatars = async () => (await json("/v1/avatars")).data;
 export const limits = () => json("/v1/limits");
 export const videoRecord = (path) => json(path, { cache: "no-store" });
 export const createAvatar = (form) => json("/v1/avatars", { method: "POST", body: form });
+export const thumbnailOf = (id) => `/v1/avatars/${encodeURIComponent(id)}/thumbnail`;
 export const deleteAvatar = (id) => call(`/v1/avatars/${encodeURIComponent(id)}`, { method: "DELETE" });
 
 /** The response whose body is the video while it is made. Aborting the signal ends the work. */

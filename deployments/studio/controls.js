@@ -95,7 +95,7 @@ export class EngineControls {
   }
 
   #resetRow() {
-    const button = element("button", { type: "button", className: "quiet", textContent: "Reset all" });
+    const button = element("button", { type: "button", className: "quiet reset", textContent: "Reset all" });
     button.addEventListener("click", () => {
       this.#seed.value = 0;
       this.#show(this.#model);

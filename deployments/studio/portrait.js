@@ -11,7 +11,7 @@ const EXAMPLES = [
 export class PortraitChoice {
   #field = byId("portrait-field");
   #tiles = byId("portraits");
-  #choices = new Map(); // radio button -> { kind, name, title, picture, file } or { ..., avatar }
+  #choices = new Map(); // radio button -> { kind, name, title, picture, file } or { ..., picture, avatar }
   #maxBytes = Infinity;
   #onChange;
 
@@ -51,7 +51,8 @@ export class PortraitChoice {
   addAvatar(avatar, { select = false } = {}) {
     const title = `Saved ${new Date(avatar.created_at).toLocaleString()}. Consent: ${avatar.consent || "not stated"}`;
     const name = avatar.name || "Avatar";
-    const radio = this.#addTile({ kind: "avatar", name, title, avatar });
+    const picture = api.thumbnailOf(avatar.id);
+    const radio = this.#addTile({ kind: "avatar", name, title, picture, avatar });
     if (select) this.#select(radio);
   }
 
@@ -99,8 +100,7 @@ export class PortraitChoice {
   #addTile(choice) {
     const radio = element("input", { type: "radio", name: "portrait" });
     const face = element("span", { className: "face", ariaHidden: "true" });
-    if (choice.picture) face.append(this.#picture(choice, radio));
-    else face.textContent = choice.name.charAt(0).toUpperCase();
+    face.append(this.#picture(choice, radio, face));
     const name = element("span", { className: "name", textContent: choice.name });
     const tile = element("label", { className: "tile", title: choice.title }, radio, face, name);
     this.#choices.set(radio, choice);
@@ -108,9 +108,10 @@ export class PortraitChoice {
     return radio;
   }
 
-  #picture(choice, radio) {
+  #picture(choice, radio, face) {
     const image = element("img", { src: choice.picture, alt: "" });
     image.addEventListener("error", () => {
+      if (choice.kind === "avatar") return face.replaceChildren(choice.name.charAt(0).toUpperCase());
       if (choice.kind === "example") return this.#remove((other) => other === choice);
       this.#remove((other) => other === choice);
       this.fail("This browser cannot read that picture. JPEG and PNG always work.", radio);

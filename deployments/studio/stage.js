@@ -47,7 +47,7 @@ export class Stage {
   /** That many frames are here, of `total` if that is known; `factor` as Meter says. */
   made(frames, total, factor) {
     byId("figure-made").textContent = `${seconds(frames).toFixed(1)} s`;
-    byId("figure-whole").textContent = total ? `Made of ${seconds(total).toFixed(1)} s` : "Made";
+    byId("figure-whole").textContent = total ? `Made of ${seconds(total).toFixed(1)}\u00a0s` : "Made";
     if (total) byId("progress").value = Math.min(1, frames / total);
     if (factor !== null) byId("figure-speed").textContent = `${factor.toFixed(2)} s`;
   }

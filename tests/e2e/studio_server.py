@@ -23,6 +23,8 @@ from talkhead.storage.blobs import LocalBlobs
 from talkhead.types import Controls, Frames, Motion
 from tests.fakes import BrightnessRenderer, FakeEngine
 
+_HOLD_S = 60.0  # then it goes on by itself: a test that failed must not hang the next
+
 
 @dataclass
 class Pace:
@@ -30,10 +32,14 @@ class Pace:
 
     seconds_per_frame: float = 0.0
     breaks_after: float = math.inf  # frames; then the renderer fails
+    holds_after: float = math.inf  # frames; then the renderer waits for `go_on`
+    go_on: threading.Event = field(default_factory=threading.Event)
     rendered: int = 0  # frames so far
 
     def reset(self) -> None:
-        self.seconds_per_frame, self.breaks_after, self.rendered = 0.0, math.inf, 0
+        self.seconds_per_frame, self.rendered = 0.0, 0
+        self.breaks_after = self.holds_after = math.inf
+        self.go_on.clear()
 
 
 class SlowRenderer(BrightnessRenderer):
@@ -43,6 +49,8 @@ class SlowRenderer(BrightnessRenderer):
     def render(
         self, items: Sequence[tuple[Appearance, Motion, Controls]], size: int
     ) -> list[Frames]:
+        if self._pace.rendered >= self._pace.holds_after:
+            self._pace.go_on.wait(_HOLD_S)
         frames = sum(len(motion) for _, motion, _ in items)
         time.sleep(frames * self._pace.seconds_per_frame)
         self._pace.rendered += frames

@@ -7,12 +7,13 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, FilePayload, Page, Route, expect
 
-from tests.e2e.browser import browsing, complaints, text, visiting
-from tests.e2e.studio_server import Studio, studio
-from tests.fakes import grey_portrait, png_bytes, tone, wav_bytes
+from talkhead.media.thumbnail import LONGEST
+from tests.e2e.browser import complaints, text, visiting
+from tests.e2e.studio_page import finish, make, sound
+from tests.e2e.studio_server import Studio
+from tests.fakes import grey_portrait, png_bytes
 
-DONE_MS = 30_000  # more than any video here takes
-SPEECH: FilePayload = {"name": "a.wav", "mimeType": "audio/wav", "buffer": wav_bytes(tone(1))}
+SPEECH = sound(1)
 PICTURE: FilePayload = {
     "name": "me.png",
     "mimeType": "image/png",
@@ -25,29 +26,6 @@ DRAWING: FilePayload = {
     "mimeType": "image/svg+xml",
     "buffer": b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>',
 }
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
-    with studio(tmp_path_factory.mktemp("studio")) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with browsing() as browser:
-        yield browser
-
-
-@pytest.fixture
-def page(server: Studio, browser: Browser) -> Iterator[Page]:
-    server.pace.reset()
-    with visiting(browser, server.url) as page:
-        yield page
-
-
-def finish(page: Page) -> None:
-    expect(page.locator("#outcome")).to_be_visible(timeout=DONE_MS)
 
 
 def marked(page: Page) -> list[str]:
@@ -219,8 +197,7 @@ def test_a_microphone_that_is_refused(server: Studio, browser: Browser) -> None:
 
 
 def test_a_face_is_saved_with_consent_used_and_deleted(server: Studio, page: Page) -> None:
-    page.set_input_files("#speech-file", SPEECH)
-    page.click("#make")
+    make(page, SPEECH)
     finish(page)
     page.click("#save-open")
     page.fill("#save-name", "The commander")
@@ -234,9 +211,11 @@ def test_a_face_is_saved_with_consent_used_and_deleted(server: Studio, page: Pag
     assert (avatar["name"], avatar["consent"]) == ("The commander", "public domain")
 
     page.reload()
-    page.click(".tile:has-text('The commander')")
-    page.set_input_files("#speech-file", SPEECH)
-    page.click("#make")
+    tile = page.locator(".tile:has-text('The commander')")
+    expect(tile.locator("img")).to_have_js_property("naturalWidth", LONGEST)
+    tile.click()
+    expect(page.locator("#still")).to_have_js_property("naturalWidth", LONGEST)
+    make(page, SPEECH)
     finish(page)
     expect(page.locator("#save-open")).to_be_hidden()
     page.on("dialog", lambda dialog: dialog.accept())
@@ -245,10 +224,23 @@ def test_a_face_is_saved_with_consent_used_and_deleted(server: Studio, page: Pag
     assert httpx.get(f"{server.url}/v1/avatars").json()["data"] == []
 
 
+def test_an_avatar_without_a_picture_shows_its_initial(server: Studio, page: Page) -> None:
+    picture = ("me.png", PICTURE["buffer"])
+    made = httpx.post(f"{server.url}/v1/avatars", data={"name": "zoe"}, files={"portrait": picture})
+    page.route("**/thumbnail", _missing)
+    page.reload()
+    tile = page.locator(".tile:has-text('zoe')")
+    expect(tile.locator(".face")).to_have_text("Z")
+    tile.click()
+    make(page, SPEECH)
+    finish(page)
+    httpx.delete(f"{server.url}/v1/avatars/{made.json()['id']}").raise_for_status()
+    assert {"404" in said for said in complaints(page)} == {True}
+    complaints(page).clear()
+
+
 def test_silence_is_warned_of_in_words(page: Page) -> None:
-    silence: FilePayload = {**SPEECH, "buffer": wav_bytes(0 * tone(1))}
-    page.set_input_files("#speech-file", silence)
-    page.click("#make")
+    make(page, sound(1, level=0))
     finish(page)
     assert "silent" in text(page, "#warnings")
 
@@ -297,8 +289,7 @@ def test_all_by_keyboard(page: Page) -> None:
 
 
 def test_everything_has_a_name_for_screen_readers(page: Page) -> None:
-    page.set_input_files("#speech-file", SPEECH)
-    page.click("#make")
+    make(page, SPEECH)
     finish(page)
     page.click("#save-open")
     page.click("#controls summary")

@@ -1,7 +1,6 @@
 """The studio page in a real browser: it plays what is being made, all of it, until stopped."""
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -10,48 +9,13 @@ from playwright.sync_api import Browser, Page, expect
 
 from talkhead.limits import Limits
 from talkhead.timing import FRAME_RATE
-from tests.e2e.browser import browsing, complaints, number, text, visiting
+from tests.e2e.browser import complaints, number, text, visiting
+from tests.e2e.studio_page import DONE_MS, finish, make, sound
 from tests.e2e.studio_server import Studio, studio
-from tests.fakes import decode, tone, wav_bytes
+from tests.fakes import decode
 
 FRAME_S = 1 / FRAME_RATE
-DONE_MS = 30_000  # more than any video here takes
 LONG_S = 180
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
-    with studio(tmp_path_factory.mktemp("studio")) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with browsing() as browser:
-        yield browser
-
-
-@pytest.fixture
-def page(server: Studio, browser: Browser) -> Iterator[Page]:
-    server.pace.reset()
-    with visiting(browser, server.url) as page:
-        yield page
-
-
-def choose_speech(page: Page, seconds: float) -> None:
-    speech = wav_bytes(tone(seconds))
-    page.set_input_files(
-        "#speech-file", {"name": "tone.wav", "mimeType": "audio/wav", "buffer": speech}
-    )
-
-
-def make(page: Page, seconds: float) -> None:
-    choose_speech(page, seconds)
-    page.click("#make")
-
-
-def finish(page: Page) -> None:
-    expect(page.locator("#outcome")).to_be_visible(timeout=DONE_MS)
 
 
 def position(page: Page) -> float:
@@ -83,13 +47,14 @@ def content(server: Studio) -> bytes:
 
 
 def test_the_video_plays_while_it_is_made(server: Studio, page: Page) -> None:
-    server.pace.seconds_per_frame = 0.02
-    make(page, 6)
+    server.pace.holds_after = 2 * FRAME_RATE
+    make(page, sound(6))
     plays_to(page, 0.5)
     assert server.videos()[0]["status"] == "in_progress"
     assert page.is_hidden("#outcome")
     expect(page.locator("#status")).to_have_text("Playing while it is being made.")
 
+    server.pace.go_on.set()
     finish(page)
     assert text(page, "#status") == "Done: 6.0 s of video."
     assert page.evaluate("document.getElementById('video').duration") == pytest.approx(
@@ -101,7 +66,7 @@ def test_the_video_plays_while_it_is_made(server: Studio, page: Page) -> None:
 def test_the_figures_are_those_of_the_work(server: Studio, page: Page) -> None:
     server.pace.seconds_per_frame = 0.04
     pressed = time.monotonic()
-    make(page, 4)
+    make(page, sound(4))
     finish(page)
     wall_s = time.monotonic() - pressed
     # A frame takes 40 ms, so a second of video takes one, less what is made before the first
@@ -110,11 +75,14 @@ def test_the_figures_are_those_of_the_work(server: Studio, page: Page) -> None:
     first, unit = text(page, "#figure-first").split()
     first_s = float(first) / {"ms": 1000, "s": 1}[unit]
     assert 5 * 0.04 <= first_s < wall_s - 2
-    assert (text(page, "#figure-made"), text(page, "#figure-whole")) == ("4.0 s", "Made of 4.0 s")
+    assert (text(page, "#figure-made"), text(page, "#figure-whole")) == (
+        "4.0 s",
+        "Made of 4.0\u00a0s",
+    )
 
 
 def test_the_download_is_what_was_sent(server: Studio, page: Page) -> None:
-    make(page, 2.33)
+    make(page, sound(2.33))
     finish(page)
     video = server.videos()[0]
     file = download(page)
@@ -125,7 +93,7 @@ def test_the_download_is_what_was_sent(server: Studio, page: Page) -> None:
 
 
 def test_a_file_is_read_the_same_however_it_is_cut(page: Page) -> None:
-    make(page, 2)
+    make(page, sound(2))
     finish(page)
     read = """async (step) => {
       const { Mp4Reader } = await import("/mp4.js");
@@ -143,7 +111,7 @@ def test_a_file_is_read_the_same_however_it_is_cut(page: Page) -> None:
 
 
 def test_the_same_seed_gives_the_same_file(page: Page) -> None:
-    make(page, 1)
+    make(page, sound(1))
     finish(page)
     first = download(page)
     page.click("#make")
@@ -154,7 +122,7 @@ def test_the_same_seed_gives_the_same_file(page: Page) -> None:
 
 def test_stop_ends_the_work_on_the_server(server: Studio, page: Page) -> None:
     server.pace.seconds_per_frame = 0.02
-    make(page, 30)
+    make(page, sound(30))
     plays_to(page, 0.3)
     page.click("#stop")
     finish(page)
@@ -175,7 +143,7 @@ def test_closing_the_page_ends_the_work_too(server: Studio, browser: Browser) ->
     with browser.new_context() as profile:
         page = profile.new_page()
         page.goto(server.url)
-        make(page, 30)
+        make(page, sound(30))
         plays_to(page, 0.3)
     is_canceled(server)
 
@@ -191,7 +159,7 @@ def is_canceled(server: Studio) -> None:
 def test_a_stream_that_breaks_off_says_so(server: Studio, page: Page) -> None:
     server.pace.breaks_after = 150  # not all of these need be ours: work left by others is finished
     server.pace.seconds_per_frame = 0.01
-    make(page, 8)
+    make(page, sound(8))
     finish(page)
     said = text(page, "#status")
     assert said.startswith("The video is incomplete: it ends after")
@@ -210,7 +178,7 @@ def test_nothing_is_lost_when_the_buffer_of_the_browser_is_full(
         studio(tmp_path, Limits(lead_seconds=1000)) as server,
         visiting(browser, server.url) as page,
     ):
-        make(page, LONG_S)
+        make(page, sound(LONG_S))
         plays_to(page, 0.1)
         page.evaluate("document.getElementById('video').pause()")
         finish(page)
@@ -240,7 +208,7 @@ def test_browsers_without_media_source(
         profile.add_init_script(f"{browser_has}; delete window.MediaSource;")
         page = profile.new_page()
         page.goto(server.url)
-        make(page, 3)
+        make(page, sound(3))
         expect(page.locator("#status")).to_contain_text(says)
         finish(page)
         plays_to(page, 1)
