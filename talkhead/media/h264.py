@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import av
+import numpy as np
 from av.codec.context import Flags
 from av.video.codeccontext import VideoCodecContext
 from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
@@ -77,7 +78,7 @@ def _encode(encoder: VideoCodecContext, frames: Frames) -> Iterator[bytes]:
     reformatter = VideoReformatter()  # kept over the chunk: making one costs more than using it
     for index, pixels in enumerate(frames):
         picture = reformatter.reformat(
-            av.VideoFrame.from_ndarray(pixels, format="rgb24"),
+            av.VideoFrame.from_numpy_buffer(np.ascontiguousarray(pixels), format="rgb24"),
             format="yuv420p",
             src_color_range=ColorRange.JPEG,
             dst_color_range=ColorRange.MPEG,
