@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -38,14 +39,25 @@ def main() -> None:
     parser.add_argument("--config", type=Path, default=_CONFIG, help="what to serve")
     arguments = parser.parse_args()
     options = yaml.safe_load(arguments.config.read_text())["http_options"]
-    address = f"http://{options['host']}:{options['port']}"
-    if answers(address):
-        sys.exit(f"Something already answers at {address}; end it, or change the port.")
+    host, port = options["host"], options["port"]
+    if occupied(host, port):
+        sys.exit(f"Port {port} is in use; end what uses it, or change it in {arguments.config}.")
+    address = f"http://{host}:{port}"
     with serving(arguments.config, address) as service:
-        report(stream(address), address)
+        report(stream(address))
         if not arguments.once:
+            console.print(f"[bold]studio page: {address}/[/bold]   API: {address}/docs")
             console.print("Serving until Ctrl-C.")
             wait(service)
+
+
+def occupied(host: str, port: int) -> bool:
+    """Whether anything listens there, a Talkhead or not."""
+    try:
+        with socket.create_connection((host, port), timeout=5):
+            return True
+    except OSError:
+        return False
 
 
 @contextmanager
@@ -88,7 +100,7 @@ def answers(address: str) -> bool:
 
 
 def stream(address: str) -> Streamed:
-    """Register an avatar, then stream it saying the demo sentence into a file."""
+    """Register an avatar, stream it saying the demo sentence into a file, and forget it."""
     examples = Path(str(files("talkhead") / "examples"))
     portrait, speech = examples / "collins.png", next(examples.glob("speech.*"))
     with httpx.Client(base_url=address, timeout=120) as client:
@@ -98,7 +110,8 @@ def stream(address: str) -> Streamed:
             data={"name": "Eileen Collins", "consent": "public domain example"},
         )
         made.raise_for_status()
-        fields = {"avatar": made.json()["id"], "options": json.dumps({"stream": True})}
+        avatar = made.json()["id"]
+        fields = {"avatar": avatar, "options": json.dumps({"stream": True})}
         audio = {"audio": (speech.name, speech.read_bytes())}
         started = time.perf_counter()
         first, size = 0.0, 0
@@ -113,15 +126,15 @@ def stream(address: str) -> Streamed:
                 size += file.write(part)
         total = time.perf_counter() - started
         record = client.get(response.headers["content-location"]).json()
+        client.delete(f"/v1/avatars/{avatar}")
     return Streamed(size, first, total, record["seconds"])
 
 
-def report(done: Streamed, address: str) -> None:
+def report(done: Streamed) -> None:
     console.print(f"{_OUTPUT}: {done.video_s:.2f} s of video, {done.bytes / 1e6:.2f} MB")
     console.print(f"first fragment after {1000 * done.first_fragment_s:.0f} ms")
     factor = done.total_s / done.video_s
     console.print(f"real-time factor {factor:.2f} ({1 / factor:.1f} x real time)")
-    console.print(f"[bold]studio page: {address}/[/bold]   API: {address}/docs")
 
 
 def wait(service: "subprocess.Popen[bytes]") -> None:
