@@ -11,7 +11,9 @@ from talkhead.pipeline.stages import appearance_key
 from talkhead.storage.blobs import Blobs
 from talkhead.types import Image
 
-_HELD = 32  # in memory
+# In memory; 16 streams is what a renderer is sized for. One of the builtin engine takes 40 MB, and
+# the first frames with one that was dropped take 0.1 s longer.
+_HELD = 16
 
 
 class AppearanceCache:
