@@ -4,13 +4,12 @@ The clips are flite's voice slt (CMU) saying sentences that training never saw, 
 motion; `talkhead train excerpt` wrote them. The bar is the model card's, on a smaller set.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from talkhead.engines.builtin.coefficients import INDEX
 from talkhead.engines.builtin.motion import checkpoint
@@ -25,21 +24,12 @@ from talkhead.training.liveliness import feelings, liveliness
 from talkhead.training.metrics import Scores, aperture
 from talkhead.types import ControlValue, Motion
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.timeout(900), pytest.mark.usefixtures("one_thread")]
 # SEEN_VOICE, less what chance does to 73 closures: two standard deviations of the recall are .05.
 SIX_CLIPS = replace(SEEN_VOICE, aperture_correlation=0.90, medial_recall=0.89)
 Stages = tuple[BuiltinAudioEncoder, BuiltinMotionGenerator]
 Animate = Callable[..., list[Motion]]
 CLIPS = Path(__file__).parent.parent / "fixtures" / "motion"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    """Several for tensors this small only wait for each other."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,7 @@
 """The two stages as the pipeline sees them, on random weights: laws that hold for any weights."""
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -21,17 +21,9 @@ from talkhead.timing import SAMPLES_PER_FRAME
 from talkhead.training.animation import animate, heard, spans
 from talkhead.types import Controls, ControlValue, Motion, Waveform
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 DEFAULTS = {control.name: control.default for control in CONTROLS}
 CONFIG = MotionConfig(mel_width=16, middle_width=16, audio_width=16, width=32, layers=2, hidden=48)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    """Several for tensors this small only wait for each other, on a busy machine for seconds."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")
