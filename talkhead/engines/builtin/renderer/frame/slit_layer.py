@@ -137,11 +137,15 @@ class SlitLayer:
         return field.view(-1, 2, 2, self._rows, self._columns)
 
     def _corner(self, middle: Float[Tensor, "frames 2 2"]) -> Float[Tensor, "frames 2"]:
-        """The window's top left pixel: it follows the mean of both layers in whole pixels."""
+        """The window's top left pixel: it follows the mean of both layers.
+
+        In whole cells, so that nodes stay on their pixels: else each step of the window shows
+        where the map is too steep to be linear between nodes.
+        """
         stride, shape = self._stride, self.shape
         x = self.left + self._columns // 2 * stride - shape.width / 2
         y = self.top + self._rows // 2 * stride + shape.below - shape.height / 2
-        return torch.round(middle.mean(1) + middle.new_tensor([x, y]))
+        return torch.round((middle.mean(1) + middle.new_tensor([x, y])) / NODES) * NODES
 
     def _wanted(self, corner: Float[Tensor, "frames 2"]) -> Positions:
         """The window's nodes, in the middles of its cells, in node units of the region."""
@@ -197,5 +201,8 @@ def _visible(
     place: Float[Tensor, "frames height width"],
     sharpness: float,
 ) -> Float[Tensor, "frames height width"]:
-    open_ = (torch.minimum(below, above) / sharpness).clamp(0, 1)
+    # what both margins leave open, not the lesser of them: a slit thinner than a pixel would
+    # show as a dot in each row that its middle crosses
+    under, over = ((distance / sharpness).clamp(0, 1) for distance in (below, above))
+    open_ = (under + over - 1).clamp_min(0)
     return open_ * ((1 - place.abs()) / CORNER_FADE).clamp(0, 1)
