@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -16,13 +17,19 @@ from pathlib import Path
 
 import httpx
 import yaml
+from pydantic import ValidationError
 from rich.console import Console
+
+from deployments.settings import AppSettings
 
 console = Console(highlight=False)
 
 _CONFIG = Path("serve_config.yaml")
 _OUTPUT = Path("out/demo.mp4")
 _START_S = 180.0
+_FAILED = re.compile(
+    "Deploying app .* failed|deployment failed to start"
+)  # Serve goes on all the same
 
 
 @dataclass(frozen=True)
@@ -38,8 +45,7 @@ def main() -> None:
     parser.add_argument("--once", action="store_true", help="end after the video")
     parser.add_argument("--config", type=Path, default=_CONFIG, help="what to serve")
     arguments = parser.parse_args()
-    options = yaml.safe_load(arguments.config.read_text())["http_options"]
-    host, port = options["host"], options["port"]
+    host, port = listening_at(arguments.config)
     if occupied(host, port):
         sys.exit(f"Port {port} is in use; end what uses it, or change it in {arguments.config}.")
     address = f"http://{host}:{port}"
@@ -49,6 +55,24 @@ def main() -> None:
             console.print(f"[bold]studio page: {address}/[/bold]   API: {address}/docs")
             console.print("Serving until Ctrl-C.")
             wait(service)
+
+
+def listening_at(config: Path) -> tuple[str, int]:
+    """Host and port of a configuration; ends the program in a sentence if it cannot be served."""
+    try:
+        content = yaml.safe_load(config.read_text())
+        for application in content["applications"]:
+            AppSettings.model_validate(application.get("args", {}))
+        return content["http_options"]["host"], content["http_options"]["port"]
+    except OSError as error:
+        sys.exit(f"{config}: {error.strerror}; run this in the folder of the project.")
+    except (yaml.YAMLError, KeyError, TypeError) as error:
+        sys.exit(
+            f"{config} is no configuration of Ray Serve with applications and address: {error}"
+        )
+    except ValidationError as error:
+        first = error.errors()[0]
+        sys.exit(f"{config}: {'.'.join(map(str, ('args', *first['loc'])))}: {first['msg']}")
 
 
 def occupied(host: str, port: int) -> bool:
@@ -84,7 +108,7 @@ def serving(config: Path, address: str) -> Iterator["subprocess.Popen[bytes]"]:
 def wait_until_ready(address: str, service: "subprocess.Popen[bytes]", log: Path) -> None:
     until = time.monotonic() + _START_S
     while time.monotonic() < until:
-        if service.poll() is not None or "DEPLOY_FAILED" in log.read_text():
+        if service.poll() is not None or _FAILED.search(log.read_text(errors="replace")):
             sys.exit(f"It did not start. The last words of {log}:\n{log.read_text()[-2000:]}")
         if answers(address):
             return
