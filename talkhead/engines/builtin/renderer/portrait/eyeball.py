@@ -14,6 +14,8 @@ Plane = Float[np.ndarray, "height width"]
 RINGS = 40  # of the iris' radial profile
 RINGS_A_RADIUS = 20
 SCLERA = np.array([0.70, 0.68, 0.66], np.float32)  # if none can be seen
+REDDER, RED = 0.35, 0.60  # saturation from which a white is doubted, and at which it is lid
+WHITE_LIGHT = 0.9  # brightness of the white that replaces it, over that of the skin around
 
 
 class EyePicture:
@@ -68,7 +70,8 @@ def _sclera(picture: EyePicture, away: Plane, middle: Bool[np.ndarray, "height w
     white = picture.visible & (away > 1.25)
     across = (picture.points - picture.eye.centre) @ picture.slit.along
     left, right = (
-        _bright(picture, white & middle & (np.sign(across) == sign), white) for sign in (-1, 1)
+        _credible(picture, _bright(picture, white & middle & (np.sign(across) == sign), white))
+        for sign in (-1, 1)
     )
     blend = smoothstep(-picture.eye.radius, picture.eye.radius, across)[..., None]
     colour = left * (1 - blend) + right * blend
@@ -99,6 +102,18 @@ def _bright(
         return SCLERA
     light = pixels @ LUMA
     return np.asarray(pixels[light >= np.median(light)].mean(0), np.float32)
+
+
+def _credible(picture: EyePicture, white: Float32[np.ndarray, " 3"]) -> Float32[np.ndarray, " 3"]:
+    """The white as seen; what is too red for one is lid, and a white in the skin's light instead.
+
+    Deep-set eyes and those behind glasses often show none at rest.
+    """
+    saturation = 1 - white.min() / white.max().clip(1e-3)
+    doubt = smoothstep(REDDER, RED, float(saturation))
+    skin = luma(picture.source[~picture.visible])
+    assumed = SCLERA * (WHITE_LIGHT * np.median(skin) / luma(SCLERA))
+    return np.asarray(white * (1 - doubt) + assumed * doubt, np.float32)
 
 
 def _iris_profile(
