@@ -27,9 +27,9 @@ console = Console(highlight=False)
 _CONFIG = Path("serve_config.yaml")
 _OUTPUT = Path("out/demo.mp4")
 _START_S = 180.0
-_FAILED = re.compile(
-    "Deploying app .* failed|deployment failed to start"
-)  # Serve goes on all the same
+# What Serve logs of an application that will not come; it goes on trying all the same.
+_FAILED = re.compile("Deploying app .* failed|Failed to update the deployments")
+_REASON = re.compile(r"talkhead\.errors\.\w+: (.+)")
 
 
 @dataclass(frozen=True)
@@ -108,12 +108,19 @@ def serving(config: Path, address: str) -> Iterator["subprocess.Popen[bytes]"]:
 def wait_until_ready(address: str, service: "subprocess.Popen[bytes]", log: Path) -> None:
     until = time.monotonic() + _START_S
     while time.monotonic() < until:
-        if service.poll() is not None or _FAILED.search(log.read_text(errors="replace")):
-            sys.exit(f"It did not start. The last words of {log}:\n{log.read_text()[-2000:]}")
+        said = log.read_text(errors="replace")
+        if service.poll() is not None or _FAILED.search(said):
+            sys.exit(f"It did not start: {why(said)}\nAll of it is in {log}")
         if answers(address):
             return
         time.sleep(0.5)
     sys.exit(f"Not ready after {_START_S:.0f} s; see {log}")
+
+
+def why(log: str) -> str:
+    """Our own error if there is one, else the last words."""
+    reasons: list[str] = _REASON.findall(log)
+    return reasons[-1] if reasons else log[-2000:]
 
 
 def answers(address: str) -> bool:

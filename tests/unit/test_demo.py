@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from deployments.demo import listening_at, occupied
+from deployments.demo import listening_at, occupied, why
 
 CONFIG = Path(__file__).parents[2] / "serve_config.yaml"
 
@@ -43,3 +43,9 @@ def test_a_port_is_occupied_while_somebody_listens() -> None:
         host, port = server.getsockname()
         assert occupied(host, port)
     assert not occupied(host, port)
+
+
+def test_a_failed_start_is_told_by_our_own_error_or_by_the_last_words() -> None:
+    traceback = "RuntimeError: Traceback\ntalkhead.errors.UnknownEngine: there is no engine 'x'\n"
+    assert why(f"noise\n{traceback}more noise") == "there is no engine 'x'"
+    assert why("noise\n" * 1000 + "out of memory") == ("noise\n" * 1000 + "out of memory")[-2000:]
