@@ -1,13 +1,16 @@
 """What is commanded can be measured again in the frames: render, find the face, correlate.
 
-The mesh is the mean of five looks: one look's noise is as large as what brows and lids move. The
-floors allow for a slack, since it sees a face in a picture and not the fields: the last digits move
-with every change of a texture. Weak correlations, behind glasses, move more.
-`PYTHONPATH=. python tests/slow/test_renderer_roundtrip.py` prints the table.
+The networks that find the face were made to follow faces, not to measure them: how they read a
+lip or a lid bends with how the face lies in what they look at. The same frames give 0.95 or 0.99
+at one framing or another, and -0.4 or 0.98 where little moves. So each length is that of the mean
+over LOOKS framings, spread evenly over shifts, sizes and turns, the same ones for every frame; it
+was chosen on the prototype's frames and ours alike. The table states the noise that is left.
+`PYTHONPATH=. python tests/slow/test_renderer_roundtrip.py` prints the table, in minutes.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import cv2
@@ -19,18 +22,22 @@ import talkhead
 from talkhead.engines.builtin.coefficients import INDEX, NAMES
 from talkhead.engines.builtin.renderer.appearance import PortraitAppearance
 from talkhead.engines.builtin.renderer.renderer import BuiltinRenderer
+from talkhead.faces.cropping import Square
 from talkhead.faces.detector import detect
-from talkhead.faces.iris import Eye, eye_of
-from talkhead.faces.mesh import FaceMesh, mesh_of, steadied
+from talkhead.faces.iris import CORNERS, Eye, Side, eye_of
+from talkhead.faces.mesh import FaceMesh, mesh_in, mesh_of
 from talkhead.faces.onnx_models import FaceModels
 from talkhead.faces.portrait_check import yaw_of
-from talkhead.types import Image, Motion
+from talkhead.types import Frames, Image, Motion
 
 EXAMPLES = Path(talkhead.__file__).with_name("examples")
 PORTRAITS = ("hopper", "collins")
 STEPS = 9
-WEAK = 0.95  # correlation below which the measure is mostly noise
-SLACK, WEAK_SLACK = 0.02, 0.06
+LOOKS = 24
+SHIFT, SIZE, TURN = 0.03, 0.20, 0.08  # of a framing: shares of its side, share, radians; each way
+# of a correlation: its noise is up to 0.003, and the prototype's own frames, so measured, miss its
+# table by up to 0.004 (lip roll and right blink on Collins, where ours give the same within 0.001)
+SLACK = 0.005
 
 
 @dataclass(frozen=True)
@@ -82,32 +89,32 @@ SWEEPS = {
     "pitch": Sweep(lambda x: {"pitch": x}, "pitch", -12, 12),
     "roll": Sweep(lambda x: {"roll": x}, "roll", -15, 15),
 }
-# signed correlations of the command with the measure, as measured when they were written
-# None: the mesh does not see it there (lids behind spectacle frames)
-FLOORS: dict[str, tuple[float | None, float | None]] = {
-    "jaw open": (0.990, 0.983),
-    "chin": (0.993, 0.999),
-    "mouth close": (-0.953, -0.962),  # closes evenly in the frames; the mesh reads it as a curve
-    "smile width": (0.998, 0.999),
-    "smile corners": (0.998, 0.996),
-    "frown corners": (-0.998, -0.998),
-    "pucker width": (-0.994, -0.989),
-    "funnel opening": (0.998, 0.927),
-    "stretch width": (0.998, 0.997),
-    "lower lip down": (0.983, 0.955),
-    "upper lip up": (0.982, 0.950),
-    "lip roll": (-0.999, -0.997),
-    "mouth left": (0.992, 0.998),
-    "blink left": (-0.996, -0.983),
-    "blink right": (-0.970, -0.993),
-    "eyes wide": (None, 0.991),
-    "squint": (-0.872, -0.978),
-    "brows up": (0.921, 0.995),
-    "brows down": (-0.949, -0.983),
-    "gaze": (0.998, 0.999),
+# Signed correlations of the command with the measure, on Hopper and on Collins: the prototype's
+# table, but where it was poor (funnel, stretch, lips apart, wide eyes, squint, brows) higher.
+FLOORS: dict[str, tuple[float, float]] = {
+    "jaw open": (0.980, 0.991),
+    "chin": (0.969, 0.993),
+    "mouth close": (-0.974, -0.954),
+    "smile width": (0.995, 0.998),
+    "smile corners": (0.994, 0.985),
+    "frown corners": (-0.996, -0.997),
+    "pucker width": (-0.994, -0.986),
+    "funnel opening": (0.960, 0.950),
+    "stretch width": (0.972, 0.950),
+    "lower lip down": (0.967, 0.950),
+    "upper lip up": (0.993, 0.930),
+    "lip roll": (-0.998, -0.999),
+    "mouth left": (0.966, 0.991),
+    "blink left": (-0.962, -0.994),
+    "blink right": (-0.986, -0.993),
+    "eyes wide": (0.950, 0.900),
+    "squint": (-0.950, -0.998),
+    "brows up": (0.950, 0.995),
+    "brows down": (-0.950, -0.950),
+    "gaze": (0.997, 0.999),
     "yaw": (0.999, 0.999),
-    "pitch": (0.999, 0.999),
-    "roll": (0.999, 0.999),
+    "pitch": (0.998, 0.999),
+    "roll": (0.999, 1.000),
 }
 MOST_CLOSED = 0.005  # of the eye span: gap that may remain over that at rest
 
@@ -120,39 +127,128 @@ def motion(rows: list[dict[str, float]]) -> Motion:
     return out
 
 
-def measured(frame: Image, models: FaceModels) -> dict[str, float]:
-    """Lengths over the distance of the outer eye corners, angles in degrees."""
-    mesh = steadied(frame, mesh_of(frame, detect(frame, models)[0], models), models)
-    points, across = mesh.points, mesh.eye_line
-    span = float(np.linalg.norm(across))
-    down = np.array([-across[1], across[0]]) / span**2
-    middle = (points[33, :2] + points[263, :2]) / 2
+@dataclass(frozen=True)
+class Framing:
+    """How a look at a face differs from the usual one: shares of its side, radians."""
 
-    def apart(first: int, second: int) -> float:
-        return float(np.linalg.norm(points[first, :2] - points[second, :2])) / span
+    right: float
+    down: float
+    larger: float
+    turned: float
 
-    def below(point: int) -> float:
-        return float((points[point, :2] - middle) @ down)
+    def of(self, square: Square) -> Square:
+        return Square(
+            square.x + self.right * square.side,
+            square.y + self.down * square.side,
+            square.side * (1 + self.larger),
+            square.roll + self.turned,
+        )
 
-    left, right = eye_of(frame, mesh, "Left", models), eye_of(frame, mesh, "Right", models)
-    upright = points[152] - points[10]
-    mouth = (points[61, :2] + points[291, :2]) / 2 - points[168, :2]
-    return {
-        "opening": apart(13, 14),
-        "width": apart(61, 291),
-        "corners": below(13) - (below(61) + below(291)) / 2,
-        "left eye": openness(left),
-        "right eye": openness(right),
-        "brows": -(below(105) + below(334)) / 2,
-        "chin": below(152),
-        "gaze": (looking(left, mesh) + looking(right, mesh)) / 2,
-        "lips": apart(0, 13) + apart(14, 17),
-        "mouth x": float(mouth @ across) / span**2,
-        "yaw": yaw_of(mesh),
-        "pitch": float(np.degrees(np.arctan2(upright[2], upright[1]))),
-        "roll": float(np.degrees(np.arctan2(across[1], across[0]))),
-        "presence": mesh.presence,
-    }
+    def nearer(self) -> "Framing":
+        """A third as far from the usual one: less even, but as large as faces are when followed."""
+        return Framing(self.right / 3, self.down / 3, self.larger / 3, self.turned / 3)
+
+    def about(self, mesh: FaceMesh, side: Side) -> FaceMesh:
+        """A mesh whose eye is looked for in another place, size and turn than `mesh` has it."""
+        corners = mesh.points[list(CORNERS[side]), :2]
+        middle, width = corners.mean(0), np.linalg.norm(corners[1] - corners[0])
+        cos, sin = np.cos(self.turned), np.sin(self.turned)
+        points = mesh.points.copy()
+        away = (points[:, :2] - middle) @ np.array([[cos, sin], [-sin, cos]])
+        shift = np.array([self.right, self.down]) * width
+        points[:, :2] = middle + shift + away * (1 + self.larger)
+        return FaceMesh(points, mesh.presence)
+
+
+def framings() -> list[Framing]:
+    """Evenly spread in all four ways: Roberts' R sequence (2018), of the root of x^5 = x + 1."""
+    steps = 1.1673039782614187 ** -np.arange(1.0, 5.0)
+    places = (0.5 + np.outer(np.arange(1, LOOKS + 1), steps)) % 1 * 2 - 1
+    return [Framing(*place) for place in (places * [SHIFT, SHIFT, SIZE, TURN]).tolist()]
+
+
+FRAMINGS = framings()
+NEAR_FRAMINGS = [look.nearer() for look in FRAMINGS]
+
+
+class Face:
+    """A face in a frame, the mean of some looks at it.
+
+    Eyes are looked for where `still` has them: a lid that closes would move them in the mesh.
+    """
+
+    def __init__(
+        self,
+        frame: Image,
+        models: FaceModels,
+        looks: list[Framing],
+        still: FaceMesh | None = None,
+    ) -> None:
+        self._frame, self._models, self._looks = frame, models, looks
+        found = mesh_of(frame, detect(frame, models)[0], models)
+        meshes = [mesh_in(frame, look.of(found.square), models).points for look in looks]
+        self.mesh = FaceMesh(np.mean(meshes, 0), found.presence)
+        self._still = still or self.mesh
+        self.points, self.across = self.mesh.points, self.mesh.eye_line
+        self.span = float(np.linalg.norm(self.across))  # of the outer eye corners: the ruler
+
+    @cached_property
+    def left(self) -> Eye:
+        return self._eye("Left")
+
+    @cached_property
+    def right(self) -> Eye:
+        return self._eye("Right")
+
+    def _eye(self, side: Side) -> Eye:
+        looks = (look.about(self._still, side) for look in self._looks)
+        eyes = [eye_of(self._frame, mesh, side, self._models) for mesh in looks]
+        return Eye(
+            np.mean([eye.lids for eye in eyes], 0),
+            np.mean([eye.centre for eye in eyes], 0),
+            float(np.mean([eye.radius for eye in eyes])),
+        )
+
+    def apart(self, first: int, second: int) -> float:
+        return float(np.linalg.norm(self.points[first, :2] - self.points[second, :2])) / self.span
+
+    def below(self, *points: int) -> float:
+        """How far under the line through the outer eye corners, on average."""
+        down = np.array([-self.across[1], self.across[0]]) / self.span**2
+        middle = self.points[[33, 263], :2].mean(0)
+        return float((self.points[list(points), :2].mean(0) - middle) @ down)
+
+    @property
+    def mouth_x(self) -> float:
+        mouth = self.points[[61, 291], :2].mean(0) - self.points[168, :2]
+        return float(mouth @ self.across) / self.span**2
+
+    @property
+    def pitch(self) -> float:
+        upright = self.points[152] - self.points[10]
+        return float(np.degrees(np.arctan2(upright[2], upright[1])))
+
+    @property
+    def roll(self) -> float:
+        return float(np.degrees(np.arctan2(self.across[1], self.across[0])))
+
+
+# lengths over the distance of the outer eye corners, those of eyes over the eye's; degrees
+MEASURES: dict[str, Callable[[Face], float]] = {
+    "opening": lambda face: face.apart(13, 14),
+    "width": lambda face: face.apart(61, 291),
+    "corners": lambda face: face.below(13) - face.below(61, 291),
+    "left eye": lambda face: openness(face.left),
+    "right eye": lambda face: openness(face.right),
+    "brows": lambda face: -face.below(105, 334),
+    "chin": lambda face: face.below(152),
+    "gaze": lambda face: (looking(face.left, face.mesh) + looking(face.right, face.mesh)) / 2,
+    "lips": lambda face: face.apart(0, 13) + face.apart(14, 17),
+    "mouth x": lambda face: face.mouth_x,
+    "yaw": lambda face: yaw_of(face.mesh),
+    "pitch": lambda face: face.pitch,
+    "roll": lambda face: face.roll,
+}
 
 
 def openness(eye: Eye) -> float:
@@ -186,24 +282,44 @@ class Bench:
     def __init__(self) -> None:
         self.models = FaceModels()
         self.renderer = BuiltinRenderer()
-        self.appearances: dict[str, PortraitAppearance] = {}
+        self._appearances: dict[str, PortraitAppearance] = {}
+        self._frames: dict[tuple[str, str], Frames] = {}
 
-    def appearance(self, name: str) -> PortraitAppearance:
-        if name not in self.appearances:
-            data = np.fromfile(EXAMPLES / f"{name}.png", np.uint8)
+    def appearance(self, portrait: str) -> PortraitAppearance:
+        if portrait not in self._appearances:
+            data = np.fromfile(EXAMPLES / f"{portrait}.png", np.uint8)
             image = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR_RGB), np.uint8)
-            self.appearances[name] = self.renderer.register(image)
-        return self.appearances[name]
+            self._appearances[portrait] = self.renderer.register(image)
+        return self._appearances[portrait]
 
-    def measure(self, name: str, rows: list[dict[str, float]]) -> list[dict[str, float]]:
-        (frames,) = self.renderer.render([(self.appearance(name), motion(rows), {})], 512)
-        return [measured(frame, self.models) for frame in frames]
+    def drawn(self, portrait: str, rows: list[dict[str, float]]) -> Frames:
+        (frames,) = self.renderer.render([(self.appearance(portrait), motion(rows), {})], 512)
+        return frames
 
-    def response(self, name: str, sweep: Sweep) -> Response:
+    def response(self, portrait: str, name: str, looks: list[Framing] | None = None) -> Response:
+        sweep = SWEEPS[name]
         commands = np.linspace(sweep.low, sweep.high, STEPS)
-        found = self.measure(name, [sweep.command(float(x)) for x in commands])
-        values = np.array([one[sweep.measure] for one in found])
-        return Response(commands, values, min(one["presence"] for one in found))
+        if (portrait, name) not in self._frames:
+            rows = [sweep.command(float(x)) for x in commands]
+            self._frames[portrait, name] = self.drawn(portrait, rows)
+        frames = self._frames[portrait, name]
+        looks = looks or FRAMINGS
+        first = Face(frames[0], self.models, looks)
+        rest = (Face(frame, self.models, looks, first.mesh) for frame in frames[1:])
+        faces = [first, *rest]
+        values = np.array([MEASURES[sweep.measure](face) for face in faces])
+        return Response(commands, values, min(face.mesh.presence for face in faces))
+
+    def noise(self, portrait: str, name: str) -> float:
+        """Standard error of the correlation, from disjoint thirds of the looks."""
+        thirds = [self.response(portrait, name, FRAMINGS[start::3]) for start in range(3)]
+        return float(np.std([third.correlation for third in thirds], ddof=1) / np.sqrt(3))
+
+    def gaps(self, portrait: str) -> tuple[float, float]:
+        """Between the lips: closed on an open jaw, and at rest, as the usual framing has them."""
+        frames = self.drawn(portrait, [{"jawOpen": 0.5, "mouthClose": 0.5}, {}])
+        closed, rest = (Face(frame, self.models, NEAR_FRAMINGS).apart(13, 14) for frame in frames)
+        return closed, rest
 
 
 @pytest.fixture(scope="module")
@@ -215,42 +331,44 @@ def bench() -> Bench:
 @pytest.mark.parametrize("name", FLOORS)
 def test_what_is_commanded_is_measured(bench: Bench, name: str, portrait: str) -> None:
     floor = FLOORS[name][PORTRAITS.index(portrait)]
-    response = bench.response(portrait, SWEEPS[name])
+    response = bench.response(portrait, name)
     assert response.presence > 0.99
-    if floor is not None:
-        slack = SLACK if abs(floor) >= WEAK else WEAK_SLACK
-        assert response.correlation * np.sign(floor) >= abs(floor) - slack
+    assert response.correlation * np.sign(floor) >= abs(floor) - SLACK
 
 
 @pytest.mark.parametrize("portrait", PORTRAITS)
 @pytest.mark.parametrize("axis", ["yaw", "pitch", "roll"])
 def test_a_degree_is_a_degree(bench: Bench, axis: str, portrait: str) -> None:
-    assert 0.9 <= bench.response(portrait, SWEEPS[axis]).slope <= 1.1
+    assert 0.9 <= bench.response(portrait, axis).slope <= 1.1
 
 
 @pytest.mark.parametrize("portrait", PORTRAITS)
 def test_a_closed_mouth_closes_on_an_open_jaw(bench: Bench, portrait: str) -> None:
-    closed, rest = bench.measure(portrait, [{"jawOpen": 0.5, "mouthClose": 0.5}, {}])
-    assert closed["opening"] <= rest["opening"] + MOST_CLOSED
+    closed, rest = bench.gaps(portrait)
+    assert closed <= rest + MOST_CLOSED
 
 
-def table() -> str:
+def row(bench: Bench, name: str, portrait: str) -> str:
+    floor = FLOORS[name][PORTRAITS.index(portrait)]
+    cell = bench.response(portrait, name)
+    first, last = cell.values[0], cell.values[-1]
+    return (
+        f"{portrait:8s} {cell.correlation:+.3f} +- {bench.noise(portrait, name):.3f}"
+        f" (floor {floor:+.3f}; {first:.3f} to {last:.3f}, slope {cell.slope:+.3f})"
+    )
+
+
+def table() -> Iterator[str]:
     bench = Bench()
-    lines = []
-    for name, sweep in SWEEPS.items():
-        cells = [bench.response(portrait, sweep) for portrait in PORTRAITS]
-        figures = "  ".join(
-            f"{cell.correlation:+.3f} ({cell.values[0]:.3f} to {cell.values[-1]:.3f},"
-            f" slope {cell.slope:+.3f})"
-            for cell in cells
-        )
-        lines.append(f"{name:16s} {figures}")
+    for name in SWEEPS:
+        for portrait in PORTRAITS:
+            yield f"{name:16s} {row(bench, name, portrait)}"
     for portrait in PORTRAITS:
-        closed, rest = bench.measure(portrait, [{"jawOpen": 0.5, "mouthClose": 0.5}, {}])
-        gap = f"{closed['opening']:.3f}, at rest {rest['opening']:.3f}"
-        lines.append(f"gap of a closed mouth on an open jaw, {portrait}: {gap}")
-    return "\n".join(lines)
+        closed, rest = bench.gaps(portrait)
+        gap = f"{closed:.3f}, at rest {rest:.3f}"
+        yield f"gap of a closed mouth on an open jaw, {portrait}: {gap}"
 
 
 if __name__ == "__main__":
-    print(table())
+    for line in table():
+        print(line, flush=True)
