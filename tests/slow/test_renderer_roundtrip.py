@@ -145,7 +145,7 @@ class Framing:
         )
 
     def nearer(self) -> "Framing":
-        """A third as far from the usual one: less even, but as large as faces are when followed."""
+        """A third as far from the usual one: about how a face lies when it is followed."""
         return Framing(self.right / 3, self.down / 3, self.larger / 3, self.turned / 3)
 
     def about(self, mesh: FaceMesh, side: Side) -> FaceMesh:
