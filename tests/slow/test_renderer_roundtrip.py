@@ -35,8 +35,10 @@ PORTRAITS = ("hopper", "collins")
 STEPS = 9
 LOOKS = 24
 SHIFT, SIZE, TURN = 0.03, 0.20, 0.08  # of a framing: shares of its side, share, radians; each way
-# of a correlation: its noise is up to 0.003, and the prototype's own frames, so measured, miss its
-# table by up to 0.004 (lip roll and right blink on Collins, where ours give the same within 0.001)
+# Of a correlation. Its standard error is 0.007 at most, but where hardly a hundredth moves on
+# Collins (funnel 0.03, wide eyes 0.02, upper lip 0.01). The prototype's own frames, so measured,
+# miss its table by 0.004 (lip roll) and 0.003 (right blink), both on Collins; ours are within 0.001
+# of them.
 SLACK = 0.005
 
 
@@ -99,7 +101,7 @@ FLOORS: dict[str, tuple[float, float]] = {
     "smile corners": (0.994, 0.985),
     "frown corners": (-0.996, -0.997),
     "pucker width": (-0.994, -0.986),
-    "funnel opening": (0.960, 0.950),
+    "funnel opening": (0.960, 0.900),
     "stretch width": (0.972, 0.950),
     "lower lip down": (0.967, 0.950),
     "upper lip up": (0.993, 0.930),
