@@ -15,7 +15,7 @@ from tests.e2e.serving import serving
 
 STARTS = 3
 LATER = 7
-# Cold models cost the first stream of an idle machine 633 ms instead of 256: a ratio of 2.5.
+# On an idle machine 633 ms instead of 256 were seen before replicas warmed up; load hides it.
 MOST = 1.5
 
 
