@@ -22,7 +22,6 @@ def build(args: AppSettings) -> Application:
         on_gpu=chosen.on_gpu,
         data_root=args.data_root,
         deterministic=args.deterministic,
-        threads=args.threads,
         limits=args.limits.limits(),
     )
     if chosen.fuse:

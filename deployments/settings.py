@@ -60,11 +60,6 @@ class AppSettings(BaseModel):
         default=False,
         description="Items one by one: the same bytes whatever else is running; slower.",
     )
-    threads: int = Field(
-        default=0,
-        ge=0,
-        description="CPU cores a stage computes on; 0: all. Results do not depend on it.",
-    )
     limits: LimitSettings = LimitSettings()
 
     @property

@@ -30,22 +30,20 @@ class StageSettings:
     on_gpu: bool  # where there is one
     data_root: Path
     deterministic: bool
-    threads: int  # 0: all cores
     limits: Limits
 
 
 def prepare(settings: StageSettings) -> tuple[str, BatchLimits]:
     """Set up this replica's process: the device its models run on, and what a batch may hold.
 
-    Torch and OpenCV compute with all cores or what the settings say: Ray tells them one. A GPU is
-    looked for here, not in the builder: the machine that builds the graph may have none.
+    Torch may use all cores: Ray tells it one. OpenCV's pictures are too small to be worth it. A GPU
+    is looked for here, not in the builder: the machine that builds the graph may have none.
     """
     import cv2
     import torch
 
-    count = settings.threads or os.cpu_count() or 1
-    torch.set_num_threads(count)
-    cv2.setNumThreads(count)
+    torch.set_num_threads(os.cpu_count() or 1)
+    cv2.setNumThreads(1)
     on_gpu = settings.on_gpu and torch.cuda.is_available()
     limits = BatchLimits(
         frames=64 if on_gpu else BatchLimits.frames,

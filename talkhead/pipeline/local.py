@@ -45,7 +45,7 @@ class BatchLimits:
     """The most one batch may hold; `deterministic` runs items one by one."""
 
     windows: int = 16
-    frames: int = 10  # on a CPU frames gain nothing by company, and others wait for the whole batch
+    frames: int = 1  # on a CPU frames gain nothing by company: chunks need not wait for it
     deterministic: bool = False
     out_of_memory: type[Exception] = MemoryError  # what the device raises
 

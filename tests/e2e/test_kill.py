@@ -26,7 +26,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         profile="cpu",
         fuse=False,
         deterministic=True,
-        threads=1,
     ) as server:
         yield server
 

@@ -127,16 +127,6 @@ def test_a_mixed_batch_equals_single_runs(
             assert np.array_equal(alone, frame)
 
 
-def test_the_number_of_threads_does_not_matter(
-    renderer: BuiltinRenderer, appearance: PortraitAppearance
-) -> None:
-    motion = lively(12, seed=9)
-    alone, shared = (
-        drawn(BuiltinRenderer(threads=threads), appearance, motion) for threads in (1, 3)
-    )
-    assert np.array_equal(alone, shared)
-
-
 def test_the_order_of_frames_does_not_matter(
     renderer: BuiltinRenderer, appearance: PortraitAppearance
 ) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
 
+import cv2
 import pytest
 
 from talkhead.media.audio import probe_audio
@@ -27,6 +28,7 @@ NO_PACE = {"lead_seconds": 60}  # throughput is measured, not the clock
 
 
 def test_the_service_keeps_up_with_the_library(server: Server) -> None:
+    cv2.setNumThreads(1)  # as the command line and the service do
     library = asyncio.run(library_speed(5))
     avatar, audio = make_avatar(server.url), SPEECH.read_bytes()
     rounds = [streams_at_once(server, avatar, audio, 1) for _ in range(RUNS + 1)][1:]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from talkhead.engines.builtin.lone_threads import lone_threads
+from talkhead.engines.builtin.lone_thread import lone_thread
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def used() -> tuple[int, int]:
 
 
 def test_each_computes_alone_whatever_the_others_do(three: int) -> None:
-    first, second = lone_threads(2), lone_threads(1)
+    first, second = lone_thread(), lone_thread()
     for pool in (first, second, first):
         assert {pool.submit(used).result() for _ in range(6)} == {(1, 1)}
     assert torch.get_num_threads() == three
@@ -34,7 +34,7 @@ def test_each_computes_alone_whatever_the_others_do(three: int) -> None:
 
 
 def test_later_threads_get_the_usual_number(three: int) -> None:
-    lone_threads(1).shutdown()
+    lone_thread().shutdown()
     seen: list[tuple[int, int]] = []
     thread = threading.Thread(target=lambda: seen.append(used()))
     thread.start()

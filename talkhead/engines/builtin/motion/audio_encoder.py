@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from jaxtyping import Float32
 
-from talkhead.engines.builtin.lone_threads import lone_threads
+from talkhead.engines.builtin.lone_thread import lone_thread
 from talkhead.engines.builtin.motion.mel import log_mel
 from talkhead.engines.builtin.motion.model import MotionModel, feature_rows
 from talkhead.timing import SAMPLES_PER_FRAME, frames_in
@@ -20,7 +20,7 @@ Rows = Float32[np.ndarray, "_ dim"]
 class BuiltinAudioEncoder:
     def __init__(self, model: MotionModel) -> None:
         self._model = model
-        self._thread = lone_threads(1)
+        self._thread = lone_thread()
 
     def encode(self, waveforms: Sequence[Sound]) -> list[Rows]:
         """A row for every video frame, a part frame included; waveforms of one length share a

@@ -10,7 +10,7 @@ from jaxtyping import Float, Float32
 from torch import Tensor
 
 from talkhead.engines.builtin.coefficients import ARKIT, NAMES
-from talkhead.engines.builtin.lone_threads import lone_threads
+from talkhead.engines.builtin.lone_thread import lone_thread
 from talkhead.engines.builtin.motion.closure import sealed
 from talkhead.engines.builtin.motion.conditions import EMOTIONS
 from talkhead.engines.builtin.motion.config import EVENTS, FRAMES_PER_TOKEN
@@ -30,7 +30,7 @@ POSE_COLUMNS = slice(len(ARKIT), len(NAMES))
 class BuiltinMotionGenerator:
     def __init__(self, model: MotionModel) -> None:
         self._model = model
-        self._thread = lone_threads(1)
+        self._thread = lone_thread()
 
     def generate(self, windows: Sequence[MotionWindow]) -> list[Rows]:
         """`window.frames` rows for each; windows of one size and sampler share their passes."""

@@ -1,7 +1,6 @@
 """The `builtin` renderer: studies portraits and draws them."""
 
 from collections.abc import Sequence
-from functools import partial
 from typing import TypeAlias, cast
 
 import cv2
@@ -9,7 +8,7 @@ import numpy as np
 import torch
 from jaxtyping import Float32, UInt8
 
-from talkhead.engines.builtin.lone_threads import lone_threads
+from talkhead.engines.builtin.lone_thread import lone_thread
 from talkhead.engines.builtin.renderer.appearance import PortraitAppearance, from_bytes
 from talkhead.engines.builtin.renderer.controls import NEUTRAL_EXPRESSION
 from talkhead.engines.builtin.renderer.portrait.canvas import SIZE
@@ -28,15 +27,15 @@ TOGETHER_ELSEWHERE = 32
 
 
 class BuiltinRenderer:
-    """Implements `Renderer`. Each frame is drawn as if alone: batches and threads do not matter."""
+    """Implements `Renderer`. Each frame is drawn as if alone: batches do not matter."""
 
-    def __init__(self, device: str = "cpu", threads: int | None = None) -> None:
-        """Draw on torch's `device`; on a CPU with `threads` cores, or as many as torch uses."""
+    def __init__(self, device: str = "cpu") -> None:
         self._device = torch.device(device)
         self._models = FaceModels()
         on_cpu = self._device.type == "cpu"
         self._together = TOGETHER_ON_CPU if on_cpu else TOGETHER_ELSEWHERE
-        self._pool = lone_threads((threads or torch.get_num_threads()) if on_cpu else 1)
+        # A new portrait takes as long as thirty frames: those of others go on meanwhile.
+        self._drawing, self._studying = lone_thread(), lone_thread()
 
     def register(self, portrait: Image) -> PortraitAppearance:
         """Study a portrait.
@@ -44,7 +43,7 @@ class BuiltinRenderer:
         Raises:
             PortraitError: what is wrong with it, with the measured value.
         """
-        arrays = self._pool.submit(study, portrait, self._models).result()
+        arrays = self._studying.submit(study, portrait, self._models).result()
         return PortraitAppearance(arrays, self._device)
 
     def load(self, data: bytes) -> PortraitAppearance:
@@ -59,17 +58,17 @@ class BuiltinRenderer:
         self, items: Sequence[tuple[Appearance, ItsMotion, Controls]], size: int
     ) -> list[ItsFrames]:
         """Frames of `size` x `size` pixels, RGB, for each item; portraits may differ."""
+        return self._drawing.submit(self._render_all, items, size).result()
+
+    def _render_all(
+        self, items: Sequence[tuple[Appearance, ItsMotion, Controls]], size: int
+    ) -> list[ItsFrames]:
         results = [np.empty((len(motion), size, size, 3), np.uint8) for _, motion, _ in items]
-        runs = []
         for (appearance, motion, controls), frames in zip(items, results, strict=True):
-            neutral = _neutral(controls)
-            ours = cast(PortraitAppearance, appearance)
+            ours, neutral = cast(PortraitAppearance, appearance), _neutral(controls)
             for start in range(0, len(motion), self._together):
-                end = start + self._together
-                draw = partial(self._draw, ours, motion[start:end], neutral, frames[start:end])
-                runs.append(self._pool.submit(draw))
-        for run in runs:
-            run.result()
+                some = slice(start, start + self._together)
+                self._draw(ours, motion[some], neutral, frames[some])
         return results
 
     @torch.inference_mode()

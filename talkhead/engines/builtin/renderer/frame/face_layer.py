@@ -27,50 +27,55 @@ class FaceLayer:
     def __init__(self, arrays: Arrays, device: torch.device) -> None:
         self.skin = Texture(_foreground(arrays).to(device)[None], Filter.CUBIC)
         self._moving = moving_box(arrays)
-        self._reachable = grown(self._moving, REACH)
+        left, top, right, bottom = (edge // STRIDE for edge in grown(self._moving, REACH))
         self._basis = Basis(arrays, "face", device)
         self._cells = _cells(arrays["face.grid"])
+        self._left, self._top = left, top  # of the part that is computed, cells
+        reachable = slice(top, bottom), slice(left, right)
         nodes = torch.from_numpy(GRID.points.T.reshape(2, GRID.rows, GRID.columns))
         depth = torch.from_numpy(arrays["head.depth"])[None]
-        self._rest = torch.cat([nodes, depth]).flatten(1).to(device)
-        self._weight = torch.from_numpy(arrays["head.weight"]).to(device)
-        self._nodes = ((nodes - GRID.left) / STRIDE)[None].to(device)
+        self._rest = torch.cat([nodes, depth])[:, *reachable].to(device)
+        self._weight = torch.from_numpy(arrays["head.weight"])[reachable].to(device)
+        y, x = (torch.arange(size, device=device) for size in self._weight.shape)
+        self._nodes = torch.stack(torch.meshgrid(x, y, indexing="xy")).float()[None]
         line = torch.arange(SIZE, device=device, dtype=torch.float32)
         self._pixels = torch.stack(torch.meshgrid(line, line, indexing="xy"))
 
     def flow(
         self, expression: Float[Tensor, "frames names"], turn: HeadTurn
     ) -> Float[Tensor, "frames 2 rows columns"]:
-        """From each node of the canvas to where it comes from, pixels."""
+        """From each node that anything reaches to where it comes from, pixels."""
         nodes = self._nodes.expand(len(expression), -1, -1, -1)
         return (inverted_gentle(self._field(expression, turn), nodes, STEPS) - nodes) * STRIDE
 
     def boxes(self, flow: Float[Tensor, "frames 2 rows columns"]) -> list[Box]:
         """The part of each frame that differs from the portrait, whole cells of the node grid."""
-        left, top, right, bottom = (edge // STRIDE for edge in self._reachable)
-        longest = flow[..., top:bottom, left:right].abs().amax((1, 2, 3)).tolist()
-        return [grown(self._moving, int(reach) + 1) for reach in longest]
+        longest = flow.abs().amax((1, 2, 3)).tolist()
+        return [grown(self._moving, min(int(reach) + 1, REACH)) for reach in longest]
 
     def draw(
         self, flow: Float[Tensor, "2 rows columns"], box: Box
     ) -> Float[Tensor, "4 height width"]:
         """The box of one frame, warped: premultiplied levels and alpha."""
         left, top, right, bottom = box
-        cells = slice(top // STRIDE, bottom // STRIDE), slice(left // STRIDE, right // STRIDE)
-        fine = enlarged(flow[None, :, *cells], STRIDE)
+        rows = slice(top // STRIDE - self._top, bottom // STRIDE - self._top)
+        columns = slice(left // STRIDE - self._left, right // STRIDE - self._left)
+        fine = enlarged(flow[None, :, rows, columns], STRIDE)
         return self.skin.at(fine + self._pixels[:, top:bottom, left:right])[0]
 
     def _field(
         self, expression: Float[Tensor, "frames names"], turn: HeadTurn
     ) -> Float[Tensor, "frames 2 rows columns"]:
-        """Where every node of the canvas goes, in node units."""
+        """Where every node goes that moves or may be moved over, in node units."""
         frames = len(expression)
         top, bottom, left, right = self._cells
-        moved = self._rest.new_zeros(frames, 1, 3, GRID.rows, GRID.columns)
+        rows = slice(top - self._top, bottom - self._top)
+        columns = slice(left - self._left, right - self._left)
+        moved = self._rest.new_zeros(frames, 1, *self._rest.shape)
         face = self._basis.at(expression)
-        moved[..., top:bottom, left:right] = face.view(frames, 1, 3, bottom - top, right - left)
-        turned = turn.displacement(moved.flatten(3) + self._rest)
-        turned = turned.view(frames, 2, GRID.rows, GRID.columns)
+        moved[..., rows, columns] = face.view(frames, 1, 3, bottom - top, right - left)
+        turned = turn.displacement((moved + self._rest).flatten(3))
+        turned = turned.view(frames, 2, *self._weight.shape)
         return torch.addcmul(moved[:, 0, :2], turned, self._weight) / STRIDE
 
 

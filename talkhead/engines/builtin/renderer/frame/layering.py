@@ -34,7 +34,7 @@ class Patch:
 
 def rows_of(shown: Bool[Tensor, "frames height width"]) -> slice:
     """From the first to the last row in which anything is true in any frame; empty if nowhere."""
-    rows = torch.nonzero(shown.any(2).any(0)).flatten().tolist()
+    rows = torch.nonzero(shown.any(0).any(1)).flatten().tolist()
     return slice(rows[0], rows[-1] + 1) if rows else slice(shown.shape[1], 0)
 
 

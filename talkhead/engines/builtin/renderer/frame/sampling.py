@@ -75,9 +75,9 @@ class Texture:
 
 
 def _packed(planes: Float[Tensor, "channels height width"]) -> list[np.ndarray]:
-    """Channels interleaved, in whole packs."""
+    """Channels interleaved, in whole packs: the last one is filled up with what is there."""
     missing = -len(planes) % PACK
-    arrays = list(functional.pad(planes, (0, 0, 0, 0, 0, missing)).numpy())
+    arrays = [*planes.numpy(), *planes[:1].expand(missing, -1, -1).numpy()]
     return [np.asarray(cv2.merge(arrays[at : at + PACK])) for at in range(0, len(arrays), PACK)]
 
 
