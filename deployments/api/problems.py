@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from deployments.api.schemas import Problem
+from deployments.api.wording import in_words
 from talkhead.errors import (
     InputError,
     InternalError,
@@ -58,7 +59,7 @@ def install(api: FastAPI) -> None:
         assert isinstance(error, RequestValidationError)
         first = error.errors()[0]
         param = ".".join(str(part) for part in first["loc"][1:])
-        message = f"{param}: {first['msg']}"
+        message = in_words(first, param)
         return _response(422, "invalid_request", message, param, request_id(request))
 
     @api.exception_handler(HTTPException)

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from deployments.api.schemas import Limit, ListView, VideoOptions, VideoView
 from deployments.api.streaming import FragmentResponse
 from deployments.api.uploads import require_multipart
+from deployments.api.wording import in_words
 from talkhead.errors import OptionError
 from talkhead.service.requests import VideoRequest
 from talkhead.service.service import Service
@@ -101,4 +102,4 @@ def parse_options(text: str) -> VideoOptions:
     except ValidationError as error:
         first = error.errors()[0]
         param = ".".join(["options", *(str(part) for part in first["loc"])])
-        raise OptionError(f"{param}: {first['msg']}", param) from None
+        raise OptionError(in_words(first, param, tuple(VideoOptions.model_fields)), param) from None
