@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest_asyncio
 
 from talkhead.engines.registry import find_engine
 from talkhead.media.audio import read_audio
+from talkhead.media.h264 import H264Settings, encode_chunk
 from talkhead.media.resampling import SoundBlock
 from talkhead.pipeline.generate import VideoSpec, generate
 from talkhead.pipeline.local import BatchLimits, LocalStages
@@ -79,7 +81,15 @@ async def test_the_seed_decides(stages: Stages) -> None:
     assert first != other
 
 
+@pytest.fixture
+def faithful_codec(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is measured is the frames: at the usual quality the codec amplifies single levels."""
+    encode = partial(encode_chunk, settings=H264Settings(crf=1))
+    monkeypatch.setattr("talkhead.pipeline.local.encode_chunk", encode)
+
+
 @in_module_loop
+@pytest.mark.usefixtures("faithful_codec")
 async def test_sessions_do_not_mix(stages: Stages, request: pytest.FixtureRequest) -> None:
     batched = "batched" in request.node.name
     alone = [await video(stages, portrait=name) for name in (COLLINS, HOPPER)]
@@ -88,8 +98,8 @@ async def test_sessions_do_not_mix(stages: Stages, request: pytest.FixtureReques
     )
     assert share_changed(alone[0], alone[1]) > 0.5
     for one, other in zip(alone + alone, together, strict=True):
-        # Batched, matrix products round differently by shape, and the codec may amplify a level.
-        assert one == other or (batched and share_changed(one, other) < 0.005)
+        # Batched, matrix products round differently by shape.
+        assert one == other or (batched and share_changed(one, other) <= 0.001)
 
 
 @pytest.mark.parametrize("size", [128, 256, 640])
