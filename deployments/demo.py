@@ -21,6 +21,7 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from deployments.settings import AppSettings
+from deployments.wording import in_words
 
 console = Console(highlight=False)
 
@@ -72,7 +73,7 @@ def listening_at(config: Path) -> tuple[str, int]:
         )
     except ValidationError as error:
         first = error.errors()[0]
-        sys.exit(f"{config}: {'.'.join(map(str, ('args', *first['loc'])))}: {first['msg']}")
+        sys.exit(f"{config}: {in_words(first, '.'.join(map(str, ('args', *first['loc']))))}")
 
 
 def occupied(host: str, port: int) -> bool:

@@ -36,14 +36,12 @@ class StageSettings:
 def prepare(settings: StageSettings) -> tuple[str, BatchLimits]:
     """Set up this replica's process: the device its models run on, and what a batch may hold.
 
-    Torch may use all cores: Ray tells it one. OpenCV's pictures are too small to be worth it. A GPU
-    is looked for here, not in the builder: the machine that builds the graph may have none.
+    Torch may use all cores: Ray tells it one. A GPU is looked for here, not in the builder: the
+    machine that builds the graph may have none.
     """
-    import cv2
     import torch
 
     torch.set_num_threads(os.cpu_count() or 1)
-    cv2.setNumThreads(1)
     on_gpu = settings.on_gpu and torch.cuda.is_available()
     limits = BatchLimits(
         frames=64 if on_gpu else BatchLimits.frames,

@@ -73,11 +73,8 @@ def render(
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
 ) -> None:
     """Make a talking-head video from a portrait and speech."""
-    import cv2
-
     from talkhead.library import render as render_file  # imports codecs and models
 
-    cv2.setNumThreads(1)  # pictures are too small to be worth more, and others want the cores
     given = dict(parse_control(text) for text in controls or [])
     with _interruptible(), _progress_bar() as bar:
         task = bar.add_task(escape(output.name), total=1.0)

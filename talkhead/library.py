@@ -59,7 +59,7 @@ def render(
         size: frame height and width, pixels, even; None for what the engine likes best.
         seed: the same seed gives the same video.
         controls: what the engine can be told, by name: see `talkhead engines`.
-        device: "cpu" or "cuda".
+        device: "cpu" or "cuda". On either, `builtin` sets OpenCV in this process to one thread.
         on_progress: told how much is done, in this thread.
 
     Raises:

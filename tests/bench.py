@@ -15,7 +15,6 @@ from functools import partial
 from importlib.resources import files
 from pathlib import Path
 
-import cv2
 import numpy as np
 from rich.console import Console
 from rich.table import Table
@@ -49,7 +48,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--runs", type=int, default=5)
     runs = parser.parse_args().runs
-    cv2.setNumThreads(1)  # as the command line and the service do
     console.print(f"{runs} runs, medians")
     stage_times(runs)
     library = asyncio.run(library_speed(runs))

@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from deployments.api.schemas import Problem
-from deployments.api.wording import in_words
+from deployments.wording import in_words
 from talkhead.errors import (
     InputError,
     InternalError,

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from deployments.api.schemas import Limit, ListView, VideoOptions, VideoView
 from deployments.api.streaming import FragmentResponse
 from deployments.api.uploads import require_multipart
-from deployments.api.wording import in_words
+from deployments.wording import in_words
 from talkhead.errors import OptionError
 from talkhead.service.requests import VideoRequest
 from talkhead.service.service import Service

@@ -30,8 +30,7 @@ NO_PACE = {"lead_seconds": 60}  # throughput is measured, not the clock
 def library_speed_alone() -> float:
     """In a process of its own: here every call has its shapes checked."""
     code = (
-        "import asyncio, cv2, tests.bench as bench;"
-        "cv2.setNumThreads(1);"
+        "import asyncio, tests.bench as bench;"
         "bench.console.quiet = True;"
         "print(asyncio.run(bench.library_speed(5)))"
     )

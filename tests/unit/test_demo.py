@@ -18,8 +18,8 @@ def test_the_projects_own_configuration_is_fine() -> None:
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (CONFIG.read_text().replace("profile:", "profle:"), "args.profle: Extra inputs"),
-        (CONFIG.read_text().replace("profile: auto", "profile: tpu"), "args.profile: Input should"),
+        (CONFIG.read_text().replace("profile:", "profle:"), "args.profle is not known"),
+        (CONFIG.read_text().replace("profile: auto", "profile: tpu"), "args.profile: input should"),
         (CONFIG.read_text().replace("http_options:", "http:"), "http_options"),
         (yaml.safe_dump(["a", "list"]), "no configuration"),
         ("a: b: c", "no configuration"),

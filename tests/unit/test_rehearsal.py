@@ -145,10 +145,11 @@ def test_a_session_is_rehearsed_without_a_trace(monkeypatch: pytest.MonkeyPatch)
 def test_a_replica_is_warm_before_it_is_ready(tmp_path: Path) -> None:
     class Part:
         def __init__(self, engine: Engine) -> None:
-            self.loaded, self.warmed = engine, None
+            self.loaded = engine
+            self.warmed: Engine | None = None
 
         def warm_up(self, engine: Engine) -> None:
-            self.warmed = engine  # type: ignore[assignment]  # None until now
+            self.warmed = engine
 
     settings = StageSettings(("builtin",), False, tmp_path, False, Limits())
     (part,) = per_engine(settings, Part).values()

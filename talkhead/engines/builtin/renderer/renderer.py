@@ -30,6 +30,8 @@ class BuiltinRenderer:
     """Implements `Renderer`. Each frame is drawn as if alone: batches do not matter."""
 
     def __init__(self, device: str = "cpu") -> None:
+        # For the whole process, there is no other way: what is drawn is too small to be split.
+        cv2.setNumThreads(1)
         self._device = torch.device(device)
         self._models = FaceModels()
         on_cpu = self._device.type == "cpu"

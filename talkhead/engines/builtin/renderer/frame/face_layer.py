@@ -29,8 +29,12 @@ class FaceLayer:
         self._moving = moving_box(arrays)
         left, top, right, bottom = (edge // STRIDE for edge in grown(self._moving, REACH))
         self._basis = Basis(arrays, "face", device)
-        self._cells = _cells(arrays["face.grid"])
         self._left, self._top = left, top  # of the part that is computed, cells
+        face_top, face_bottom, face_left, face_right = _cells(arrays["face.grid"])
+        self._face = (
+            slice(face_top - top, face_bottom - top),
+            slice(face_left - left, face_right - left),
+        )
         reachable = slice(top, bottom), slice(left, right)
         nodes = torch.from_numpy(GRID.points.T.reshape(2, GRID.rows, GRID.columns))
         depth = torch.from_numpy(arrays["head.depth"])[None]
@@ -68,12 +72,9 @@ class FaceLayer:
     ) -> Float[Tensor, "frames 2 rows columns"]:
         """Where every node goes that moves or may be moved over, in node units."""
         frames = len(expression)
-        top, bottom, left, right = self._cells
-        rows = slice(top - self._top, bottom - self._top)
-        columns = slice(left - self._left, right - self._left)
         moved = self._rest.new_zeros(frames, 1, *self._rest.shape)
-        face = self._basis.at(expression)
-        moved[..., rows, columns] = face.view(frames, 1, 3, bottom - top, right - left)
+        face = moved[..., *self._face]
+        face.copy_(self._basis.at(expression).view_as(face))
         turned = turn.displacement((moved + self._rest).flatten(3))
         turned = turned.view(frames, 2, *self._weight.shape)
         return torch.addcmul(moved[:, 0, :2], turned, self._weight) / STRIDE

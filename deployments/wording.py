@@ -1,4 +1,4 @@
-"""What pydantic finds wrong with a request, in one sentence for people."""
+"""What pydantic finds wrong with a request or a configuration, in one sentence for people."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,13 +12,13 @@ def in_words(error: Mapping[str, Any], param: str, known: tuple[str, ...] = ()) 
     Args:
         error: the finding.
         param: the parameter at fault, as the caller wrote it.
-        known: the names that are possible where `param` stands.
+        known: the names that are possible where `param` stands; empty: not said.
     """
     message = str(error["msg"])
     if error["type"] == "missing":
         return f"{param} is missing"
     if error["type"] == "extra_forbidden":
-        return f"{param} is not known; there are {', '.join(known)}"
+        return f"{param} is not known" + (f"; there are {', '.join(known)}" if known else "")
     if _UPLOAD in message:
         return f"{param} must be a file, not text (with curl: -F {param}=@name)"
     return f"{param}: {message[:1].lower()}{message[1:]}"

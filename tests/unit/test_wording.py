@@ -3,7 +3,7 @@
 import pytest
 
 from deployments.api.videos import parse_options
-from deployments.api.wording import in_words
+from deployments.wording import in_words
 from talkhead.errors import OptionError
 
 
@@ -34,3 +34,8 @@ def test_a_file_sent_as_text_is_told_so() -> None:
 
 def test_what_is_missing_is_named() -> None:
     assert in_words({"type": "missing", "msg": "Field required"}, "audio") == "audio is missing"
+
+
+def test_what_could_stand_there_is_said_only_if_known() -> None:
+    found = {"type": "extra_forbidden", "msg": "Extra inputs are not permitted"}
+    assert in_words(found, "args.profle") == "args.profle is not known"
