@@ -1,0 +1,1 @@
+"""The `ditto` engine: the published system, re-implemented from its description."""

@@ -1,0 +1,1 @@
+"""From features of speech to key points: conditions, diffusion, fusion of windows, stitching."""

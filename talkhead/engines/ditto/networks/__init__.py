@@ -1,0 +1,1 @@
+"""The networks of the `ditto` engine, in the published layouts."""
