@@ -3,8 +3,7 @@
 from deployments.metrics import BatchMetrics
 from deployments.stage import StageSettings, check_progress, per_engine, prepare
 from talkhead.batching import Priority
-from talkhead.engines.engine import MotionWindow
-from talkhead.types import Motion
+from talkhead.engines.engine import MotionStep, MotionWindow
 
 
 class MotionDiffusion:
@@ -18,7 +17,7 @@ class MotionDiffusion:
             lambda engine: LocalMotion(engine.motion_generator(device), limits, on_batch),
         )
 
-    async def generate(self, engine: str, window: MotionWindow, priority: Priority) -> Motion:
+    async def generate(self, engine: str, window: MotionWindow, priority: Priority) -> MotionStep:
         return await self._stages[engine].generate(window, priority)
 
     async def ping(self) -> None:

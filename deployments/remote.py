@@ -16,7 +16,7 @@ from ray.serve.exceptions import RayServeException, RequestCancelledError
 from ray.serve.handle import DeploymentHandle
 
 from talkhead.batching import Priority
-from talkhead.engines.engine import EngineInfo, MotionWindow
+from talkhead.engines.engine import EngineInfo, MotionStep, MotionWindow
 from talkhead.errors import RenderingFailed
 from talkhead.pipeline.stages import RenderRequest, Stages
 from talkhead.types import AudioFeatures, Motion, VideoChunk, Waveform
@@ -82,7 +82,7 @@ class RemoteMotion:
     handle: Handle
     engine: str
 
-    async def generate(self, window: MotionWindow, priority: Priority) -> Motion:
+    async def generate(self, window: MotionWindow, priority: Priority) -> MotionStep:
         make = partial(self.handle.generate.remote, self.engine, window, priority)
         return await call(make, silence(priority))
 
@@ -97,6 +97,9 @@ class RemoteRenderer:
 
     async def register(self, portrait: str) -> dict[str, float]:
         return await call(lambda: self.handle.register.remote(self.engine, portrait))
+
+    async def reference(self, portrait: str) -> Motion:
+        return await call(lambda: self.handle.reference.remote(self.engine, portrait))
 
     async def render(self, request: RenderRequest, priority: Priority) -> VideoChunk:
         make = partial(self.handle.render.remote, self.engine, request, priority)

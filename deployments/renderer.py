@@ -7,7 +7,7 @@ from deployments.metrics import BatchMetrics
 from deployments.stage import StageSettings, check_progress, per_engine, prepare
 from talkhead.batching import Priority
 from talkhead.pipeline.stages import RenderRequest
-from talkhead.types import VideoChunk
+from talkhead.types import Motion, VideoChunk
 
 
 class Renderer:
@@ -29,6 +29,9 @@ class Renderer:
 
     async def register(self, engine: str, portrait: str) -> dict[str, float]:
         return await self._stages[engine].register(portrait)
+
+    async def reference(self, engine: str, portrait: str) -> Motion:
+        return await self._stages[engine].reference(portrait)
 
     async def render(self, engine: str, request: RenderRequest, priority: Priority) -> VideoChunk:
         return await self._stages[engine].render(request, priority)

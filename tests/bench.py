@@ -67,17 +67,17 @@ def median_s(step: Callable[[], object], runs: int) -> float:
 
 def stage_times(runs: int) -> None:
     """Each stage alone, as one session uses it."""
-    schedule = BUILTIN.info.schedule
+    controls = BUILTIN.info.check_controls({})
+    schedule = BUILTIN.info.schedule_for(controls)
     rows = schedule.context + schedule.step + schedule.look_ahead
     encoder, motion = BUILTIN.audio_encoder("cpu"), BUILTIN.motion_generator("cpu")
     renderer = BUILTIN.renderer("cpu")
     picture = read_image(PORTRAIT)
     noise = np.random.default_rng(0).standard_normal(rows * SAMPLES_PER_FRAME).astype(np.float32)
     features = encoder.encode([0.1 * noise])[0]
-    controls = BUILTIN.info.check_controls({})
-    before = np.zeros((schedule.previous, BUILTIN.info.motion_dim), np.float32)
+    before = np.zeros((10, BUILTIN.info.motion_dim), np.float32)
     window = MotionWindow(features, before, schedule.step, seed=0, index=1, controls=controls)
-    moves = motion.generate([window])[0]
+    moves = motion.generate([window])[0].motion
     appearance = renderer.register(picture)
     item = (appearance, moves, controls)
     (frames,) = renderer.render([item], 512)

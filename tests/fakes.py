@@ -2,7 +2,7 @@
 
 import io
 import wave
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Hashable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,11 +11,13 @@ import cv2
 import numpy as np
 
 from talkhead.engines.engine import (
+    NOTHING,
     Appearance,
     AudioEncoder,
     Control,
     EngineInfo,
     MotionGenerator,
+    MotionStep,
     MotionWindow,
     Renderer,
     Schedule,
@@ -24,7 +26,7 @@ from talkhead.media.resampling import SoundBlock
 from talkhead.timing import SAMPLE_RATE, SAMPLES_PER_FRAME
 from talkhead.types import AudioFeatures, Controls, Frames, Image, Motion, Sound, Waveform
 
-SCHEDULE = Schedule(first=4, step=10, look_ahead=4, context=10, previous=10)
+SCHEDULE = Schedule(first=4, step=10, look_ahead=4, context=10)
 
 
 class LoudnessEncoder:
@@ -38,15 +40,19 @@ class LoudnessEncoder:
 class MotionIsLoudness:
     """Column 0 is the loudness, column 1 counts the frames: it shows a lost or repeated window."""
 
-    def generate(self, windows: Sequence[MotionWindow]) -> list[Motion]:
+    def kind(self, window: MotionWindow) -> Hashable:
+        return window.features.shape
+
+    def generate(self, windows: Sequence[MotionWindow]) -> list[MotionStep]:
         return [self._one(window) for window in windows]
 
-    def _one(self, window: MotionWindow) -> Motion:
+    def _one(self, window: MotionWindow) -> MotionStep:
         first = SCHEDULE.context
         loudness = window.features[first : first + window.frames, 0]
-        start = window.previous[-1, 1] + 1 if len(window.previous) else 0
+        start = window.tail[-1, 1] + 1 if len(window.tail) else 0
         counted = start + np.arange(window.frames)
-        return np.stack([loudness, counted], axis=1).astype(np.float32)
+        motion = np.stack([loudness, counted], axis=1).astype(np.float32)
+        return MotionStep(motion, motion[-1:])
 
 
 @dataclass
@@ -56,6 +62,10 @@ class Picture:
     @property
     def checks(self) -> dict[str, float]:
         return {"face_pixels": float(len(self.pixels))}
+
+    @property
+    def reference(self) -> Motion:
+        return NOTHING
 
     def to_bytes(self) -> bytes:
         return png_bytes(self.pixels)
@@ -96,7 +106,7 @@ class FakeEngine:
             default_size=64,
             minimum_size=16,
             maximum_size=256,
-            schedule=SCHEDULE,
+            schedule_for=lambda controls: SCHEDULE,
             motion_dim=2,
             controls=(Control("gain", 1.0, "How bright.", 0.0, 2.0),),
         )

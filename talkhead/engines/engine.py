@@ -5,10 +5,12 @@ list of the same length. They keep nothing between calls, so any process can ser
 a window needs of its past travels with it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, runtime_checkable
+
+import numpy as np
 
 from talkhead.errors import ControlOutOfRange, UnknownControl
 from talkhead.types import AudioFeatures, Controls, ControlValue, Frames, Image, Motion, Waveform
@@ -49,19 +51,34 @@ class Control:
 
 
 @dataclass(frozen=True)
+class Hearing:
+    """How audio becomes feature rows where a row does not depend on the window that uses it.
+
+    A chunk is the audio of `frames` video frames, `before` samples earlier and `after` later,
+    silence where the input has none; it yields a row for each of its frames. Each row is made once.
+    """
+
+    frames: int
+    before: int  # samples
+    after: int  # samples
+    beyond_end: bool  # chunks go on while they hear anything at all, and so outlast the video
+
+
+@dataclass(frozen=True)
 class Schedule:
     """How the time line is cut into motion windows, in video frames.
 
-    Window 0 yields `first` frames, every later one `step`. To make frames [start, stop) a window
-    hears the audio of frames [start - context, stop + look_ahead), silence where the input has
-    none, and sees the last `previous` frames of motion.
+    Window 0 yields `first` frames (possibly none, to get ready), every later one `step`. To make
+    frames [start, stop) a window uses the features of frames [start - context, stop + look_ahead).
+    Without `hearing` they are made from just that audio, silence where the input has none; with
+    it, rows before the first and after the last are not there.
     """
 
     first: int
     step: int
     look_ahead: int
     context: int
-    previous: int
+    hearing: Hearing | None = None
 
 
 @dataclass(frozen=True)
@@ -73,8 +90,9 @@ class EngineInfo:
     default_size: int  # frame height and width, pixels
     minimum_size: int
     maximum_size: int
-    schedule: Schedule
+    schedule_for: Callable[[Controls], Schedule]  # of a complete set of values
     motion_dim: int  # columns of a motion row
+    reference_dim: int = 0  # columns of `Appearance.reference`; 0: motion knows no portrait
     controls: tuple[Control, ...] = ()
 
     def check_controls(self, given: Controls) -> dict[str, ControlValue]:
@@ -82,7 +100,7 @@ class EngineInfo:
 
         Raises:
             UnknownControl: this engine has no control of that name.
-            ControlOutOfRange: a value is not possible.
+            ControlOutOfRange: a value is not possible, or not together with another.
         """
         known = {control.name: control for control in self.controls}
         for name in given:
@@ -90,23 +108,39 @@ class EngineInfo:
                 message = f"engine {self.name!r} has no control {name!r}; it has {', '.join(known)}"
                 raise UnknownControl(message, f"options.controls.{name}")
         defaults = {name: control.default for name, control in known.items()}
-        return defaults | {name: known[name].check(value) for name, value in given.items()}
+        checked = defaults | {name: known[name].check(value) for name, value in given.items()}
+        self.schedule_for(checked)  # raises what does not go together
+        return checked
+
+
+NOTHING: Motion = np.zeros((0, 0), np.float32)
 
 
 @dataclass(frozen=True, slots=True)
 class MotionWindow:
-    """One item for a motion generator.
+    """One item for a motion generator: all that the window depends on.
 
-    `features` has context + first (or step) + look_ahead rows, whatever `frames` is; `previous`
-    holds up to `Schedule.previous` rows of the motion before `start` (none in window 0).
+    `features` are rows as `Schedule` says, for a full window whatever `frames` is; `tail` is what
+    the generator gave with the window before (no rows in window 0).
     """
 
     features: AudioFeatures
-    previous: Motion
+    tail: Motion
     frames: int  # rows wanted: fewer than the schedule says in the last window
     seed: int  # of the session
     index: int  # of the window: noise is drawn from (seed, index), on the CPU
     controls: Controls = field(default_factory=dict)  # complete: from EngineInfo.check_controls
+    start: int = 0  # frame of the first row wanted
+    total: int | None = None  # frames of the whole video, once the input has ended
+    reference: Motion = field(default_factory=lambda: NOTHING)  # `Appearance.reference`
+
+
+@dataclass(frozen=True, slots=True)
+class MotionStep:
+    """What a motion generator makes of a window."""
+
+    motion: Motion  # `MotionWindow.frames` rows
+    tail: Motion  # what the next window must be given; its meaning is the generator's own
 
 
 @runtime_checkable  # like those below: tests check what is handed in
@@ -117,8 +151,11 @@ class AudioEncoder(Protocol):
 
 @runtime_checkable
 class MotionGenerator(Protocol):
-    def generate(self, windows: Sequence[MotionWindow]) -> list[Motion]:
-        """`window.frames` rows of motion for each window."""
+    def kind(self, window: MotionWindow) -> Hashable:
+        """Windows of one kind gain by sharing a batch."""
+
+    def generate(self, windows: Sequence[MotionWindow]) -> list[MotionStep]:
+        """The motion of each window."""
 
 
 @runtime_checkable
@@ -128,6 +165,10 @@ class Appearance(Protocol):
     @property
     def checks(self) -> Mapping[str, float]:
         """What was measured of the face: `face_pixels`, `yaw_degrees`, ..."""
+
+    @property
+    def reference(self) -> Motion:
+        """What motion must know of the portrait, `EngineInfo.reference_dim` columns; small."""
 
     def to_bytes(self) -> bytes:
         """A form that `Renderer.load` reads back, for storage: no pickle."""

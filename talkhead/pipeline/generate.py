@@ -13,17 +13,16 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
 
-import numpy as np
-
-from talkhead.engines.engine import MotionWindow
+from talkhead.engines.engine import NOTHING, MotionWindow
 from talkhead.media.muxer import FragmentMuxer
 from talkhead.media.resampling import SoundBlock
+from talkhead.pipeline.features import feature_windows
 from talkhead.pipeline.flow import in_order
 from talkhead.pipeline.pacing import Pacer
 from talkhead.pipeline.sound import SoundBuffer
 from talkhead.pipeline.stages import RenderRequest, Stages
-from talkhead.pipeline.windows import AudioWindow, ChunkCutter, MotionChunk, WindowCutter
-from talkhead.types import AudioFeatures, Controls, Fragment, Motion, VideoChunk
+from talkhead.pipeline.windows import ChunkCutter, MotionChunk
+from talkhead.types import Controls, Fragment, Motion, VideoChunk
 
 AI_LABEL = "AI-generated: a still portrait animated by talkhead"  # in the container of every video
 
@@ -46,7 +45,8 @@ async def generate(
     stages: Stages, spec: VideoSpec, audio: AsyncGenerator[SoundBlock, None], pacer: Pacer
 ) -> AsyncGenerator[Fragment, None]:
     """Yield the video as playable fragments while `audio` is still arriving."""
-    sound = SoundBuffer(ahead=min(2, stages.info.schedule.look_ahead))
+    schedule = stages.info.schedule_for(spec.controls)
+    sound = SoundBuffer(ahead=min(2, schedule.look_ahead))
     chunks = _chunks(_motion(stages, spec, sound.tap(audio), pacer), spec.chunks, pacer)
     render = partial(_render, stages, spec, pacer)
     muxer: FragmentMuxer | None = None
@@ -78,39 +78,31 @@ async def _motion(
     stages: Stages, spec: VideoSpec, audio: AsyncGenerator[SoundBlock, None], pacer: Pacer
 ) -> AsyncGenerator[Motion, None]:
     """Rows of motion, window after window: each continues the one before."""
-    schedule = stages.info.schedule
-    previous: Motion = np.zeros((0, stages.info.motion_dim), np.float32)
-    windows = _windows(audio, WindowCutter(schedule))
-    async with aclosing(in_order(partial(_encode, stages, pacer), windows, _IN_FLIGHT)) as encoded:
-        async for window, features in encoded:
-            request = MotionWindow(
-                features, previous, window.frames, spec.seed, window.index, spec.controls
+    windows = feature_windows(stages, stages.info.schedule_for(spec.controls), audio, pacer)
+    reference = await _reference(stages, spec)
+    tail = NOTHING
+    async with aclosing(windows):
+        async for heard in windows:
+            window = MotionWindow(
+                features=heard.features,
+                tail=tail,
+                frames=heard.frames,
+                seed=spec.seed,
+                index=heard.index,
+                controls=spec.controls,
+                start=heard.start,
+                total=heard.total,
+                reference=reference,
             )
-            motion = await stages.motion.generate(request, pacer.priority(window.start))
-            previous = _last(np.concatenate([previous, motion]), schedule.previous)
-            yield motion
+            step = await stages.motion.generate(window, pacer.priority(heard.start))
+            tail = step.tail
+            yield step.motion
 
 
-def _last(rows: Motion, count: int) -> Motion:
-    return rows[max(0, len(rows) - count) :]
-
-
-async def _windows(
-    audio: AsyncGenerator[SoundBlock, None], cutter: WindowCutter
-) -> AsyncGenerator[AudioWindow, None]:
-    async with aclosing(audio):
-        async for block in audio:
-            for window in cutter.push(block.waveform):
-                yield window
-    for window in cutter.finish():
-        yield window
-
-
-async def _encode(
-    stages: Stages, pacer: Pacer, window: AudioWindow
-) -> tuple[AudioWindow, AudioFeatures]:
-    priority = pacer.priority(window.start)
-    return window, await stages.audio_encoder.encode(window.waveform, priority)
+async def _reference(stages: Stages, spec: VideoSpec) -> Motion:
+    if not stages.info.reference_dim:
+        return NOTHING
+    return await stages.renderer.reference(spec.portrait)
 
 
 async def _render(stages: Stages, spec: VideoSpec, pacer: Pacer, chunk: MotionChunk) -> VideoChunk:

@@ -19,13 +19,14 @@ from talkhead.engines.engine import (
     AudioEncoder,
     Engine,
     MotionGenerator,
+    MotionStep,
     MotionWindow,
     Renderer,
 )
 from talkhead.media.h264 import encode_chunk
 from talkhead.media.image import ImageLimits, read_image
 from talkhead.pipeline.appearances import AppearanceCache
-from talkhead.pipeline.rehearsal import CHUNKS, PORTRAIT, motion_windows, moving, silent_windows
+from talkhead.pipeline.rehearsal import CHUNKS, PORTRAIT, moving, rehearse_motion, silent_windows
 from talkhead.pipeline.stages import RenderRequest, Stages
 from talkhead.storage.blobs import Blobs
 from talkhead.types import (
@@ -97,21 +98,21 @@ class LocalAudioEncoder(BatchedStage[Waveform, AudioFeatures]):
 
     def warm_up(self, engine: Engine) -> None:
         """Hear a window of each size. Blocks, as all of these: call it before any work."""
-        for waveform in silent_windows(engine.info.schedule):
+        for waveform in silent_windows(engine.info):
             self._batcher.rehearse([waveform])
 
     async def encode(self, waveform: Waveform, priority: Priority) -> AudioFeatures:
         return await self._batcher.submit(waveform, priority)
 
 
-class LocalMotion(BatchedStage[MotionWindow, Motion]):
+class LocalMotion(BatchedStage[MotionWindow, MotionStep]):
     def __init__(
         self, model: MotionGenerator, limits: BatchLimits, on_batch: OnBatch = _quiet
     ) -> None:
-        batcher: MicroBatcher[MotionWindow, Motion] = MicroBatcher(
+        batcher: MicroBatcher[MotionWindow, MotionStep] = MicroBatcher(
             model.generate,
             limit=limits.of(limits.windows),
-            key=lambda window: window.features.shape,
+            key=model.kind,
             out_of_memory=limits.out_of_memory,
             on_batch=partial(on_batch, "motion"),
         )
@@ -119,10 +120,11 @@ class LocalMotion(BatchedStage[MotionWindow, Motion]):
 
     def warm_up(self, engine: Engine) -> None:
         """Move for a window of each size. Loads the audio encoder for it, and drops it."""
-        for window in motion_windows(engine.info, engine.audio_encoder("cpu")):
-            self._batcher.rehearse([window])
+        rehearse_motion(
+            engine.info, engine.audio_encoder("cpu"), lambda it: self._batcher.rehearse([it])[0]
+        )
 
-    async def generate(self, window: MotionWindow, priority: Priority) -> Motion:
+    async def generate(self, window: MotionWindow, priority: Priority) -> MotionStep:
         return await self._batcher.submit(window, priority)
 
 
@@ -170,6 +172,9 @@ class LocalRenderer(BatchedStage[RenderItem, Frames]):
 
     async def register(self, portrait: str) -> dict[str, float]:
         return dict((await self._appearances.get(portrait)).checks)
+
+    async def reference(self, portrait: str) -> Motion:
+        return (await self._appearances.get(portrait)).reference
 
     async def render(self, request: RenderRequest, priority: Priority) -> VideoChunk:
         appearance = await self._appearances.get(request.portrait)

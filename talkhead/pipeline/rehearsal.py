@@ -4,13 +4,21 @@ Models and codecs load, compile and allocate when they are first used. The input
 path of a stream: both sizes of window, all sizes of chunk, and a portrait that ships.
 """
 
+from collections.abc import Callable
 from contextlib import closing
 from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
 
-from talkhead.engines.engine import AudioEncoder, EngineInfo, MotionWindow, Schedule
+from talkhead.engines.engine import (
+    NOTHING,
+    AudioEncoder,
+    EngineInfo,
+    MotionStep,
+    MotionWindow,
+    Schedule,
+)
 from talkhead.media.audio import probe_audio, read_audio
 from talkhead.media.muxer import FragmentMuxer
 from talkhead.pipeline.windows import STREAM_CHUNKS
@@ -24,20 +32,34 @@ CHUNKS = (*STREAM_CHUNKS, STREAM_CHUNKS[-1])
 _MOST_MOTION = 0.2  # of every coefficient: mouth open, eyes half closed, head turned a little
 
 
-def silent_windows(schedule: Schedule) -> list[Waveform]:
+def silent_windows(info: EngineInfo) -> list[Waveform]:
     """What the audio encoder is given first, and what it is given after that."""
+    schedule = info.schedule_for(info.check_controls({}))
+    if hearing := schedule.hearing:
+        samples = hearing.before + hearing.frames * SAMPLES_PER_FRAME + hearing.after
+        return [np.zeros(samples, np.float32)]
     return [np.zeros(rows * SAMPLES_PER_FRAME, np.float32) for rows in _rows(schedule)]
 
 
-def motion_windows(info: EngineInfo, encoder: AudioEncoder) -> list[MotionWindow]:
-    """The first window of a video, which has no past, and one of those that follow."""
-    schedule, controls = info.schedule, info.check_controls({})
-    first, later = [encoder.encode([waveform])[0] for waveform in silent_windows(schedule)]
-    nothing, past = moving(info, 0), moving(info, schedule.previous)
-    return [
-        MotionWindow(first, nothing, schedule.first, seed=0, index=0, controls=controls),
-        MotionWindow(later, past, schedule.step, seed=0, index=1, controls=controls),
-    ]
+def rehearse_motion(
+    info: EngineInfo, encoder: AudioEncoder, move: Callable[[MotionWindow], MotionStep]
+) -> None:
+    """Move for the first window of a video, which has no past, and for one that follows it."""
+    controls = info.check_controls({})
+    schedule = info.schedule_for(controls)
+    reference = np.zeros((1, info.reference_dim), np.float32) if info.reference_dim else NOTHING
+    heard = encoder.encode(silent_windows(info))
+    tail, start = NOTHING, 0
+    for index, (rows, frames) in enumerate(
+        zip(_rows(schedule), (schedule.first, schedule.step), strict=True)
+    ):
+        # A row repeated is as good as any here; encoders that hear chunks made only a few.
+        features = heard[min(index, len(heard) - 1)]
+        features = np.resize(features, (rows, features.shape[1]))
+        window = MotionWindow(
+            features, tail, frames, 0, index, controls, start=start, reference=reference
+        )
+        tail, start = move(window).tail, start + frames
 
 
 def moving(info: EngineInfo, frames: int) -> Motion:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from talkhead.batching import Priority
-from talkhead.engines.engine import EngineInfo, MotionWindow
+from talkhead.engines.engine import EngineInfo, MotionStep, MotionWindow
 from talkhead.types import AudioFeatures, Controls, Motion, VideoChunk, Waveform
 
 
@@ -31,7 +31,7 @@ class AudioEncoderStage(Protocol):
 
 
 class MotionStage(Protocol):
-    async def generate(self, window: MotionWindow, priority: Priority) -> Motion: ...
+    async def generate(self, window: MotionWindow, priority: Priority) -> MotionStep: ...
 
     async def ping(self) -> None: ...
 
@@ -43,6 +43,9 @@ class RendererStage(Protocol):
         Raises:
             PortraitError: it cannot be animated.
         """
+
+    async def reference(self, portrait: str) -> Motion:
+        """What the motion stage must know of that portrait: `Appearance.reference`."""
 
     async def render(self, request: RenderRequest, priority: Priority) -> VideoChunk: ...
 

@@ -23,6 +23,7 @@ class AudioWindow:
     start: int  # first frame to make
     frames: int  # to make; fewer than the schedule says only in the last window
     waveform: Waveform  # always of the schedule's full length, so that windows share a batch
+    total: int | None = None  # frames of the whole input, if it ended inside this window
 
 
 class WindowCutter:
@@ -45,9 +46,10 @@ class WindowCutter:
         """The windows that were waiting for look-ahead, with silence in its place."""
         total = frames_in(self._received)
         while self._start < total:
-            missing = self._window_samples() - len(self._held)
-            self._held = np.concatenate([self._held, np.zeros(max(missing, 0), np.float32)])
-            yield self._cut(min(self._step(), total - self._start))
+            missing = max(self._window_samples() - len(self._held), 0)
+            self._held = np.concatenate([self._held, np.zeros(missing, np.float32)])
+            frames = min(self._step(), total - self._start)
+            yield self._cut(frames, total if missing else None)
 
     def _step(self) -> int:
         return self._schedule.first if self._index == 0 else self._schedule.step
@@ -56,9 +58,9 @@ class WindowCutter:
         schedule = self._schedule
         return (schedule.context + self._step() + schedule.look_ahead) * SAMPLES_PER_FRAME
 
-    def _cut(self, frames: int) -> AudioWindow:
+    def _cut(self, frames: int, total: int | None = None) -> AudioWindow:
         waveform = self._held[: self._window_samples()].copy()
-        window = AudioWindow(self._index, self._start, frames, waveform)
+        window = AudioWindow(self._index, self._start, frames, waveform, total)
         self._held = self._held[frames * SAMPLES_PER_FRAME :]
         self._index, self._start = self._index + 1, self._start + frames
         return window

@@ -6,7 +6,7 @@ import numpy as np
 
 from talkhead.engines.builtin.coefficients import NAMES
 from talkhead.engines.builtin.motion.schedule import SCHEDULE
-from talkhead.engines.engine import AudioEncoder, MotionGenerator, MotionWindow
+from talkhead.engines.engine import NOTHING, AudioEncoder, MotionGenerator, MotionWindow
 from talkhead.timing import SAMPLES_PER_FRAME, frames_in
 from talkhead.types import Controls, Motion, Waveform
 
@@ -38,13 +38,14 @@ def animate(
     """Motion for each recording, all advancing together; recording i has the seed `seed` + i."""
     lengths = [frames_in(len(waveform)) for waveform in waveforms]
     motions = [np.zeros((0, len(NAMES)), np.float32) for _ in waveforms]
+    tails = [NOTHING for _ in waveforms]
     for index, (start, stop) in enumerate(spans(max(lengths))):
         going = [item for item, length in enumerate(lengths) if length > start]
         features = encoder.encode([heard(waveforms[item], start, stop) for item in going])
         windows = [
             MotionWindow(
                 features=rows,
-                previous=motions[item][-SCHEDULE.previous :],
+                tail=tails[item],
                 frames=stop - start,
                 seed=seed + item,
                 index=index,
@@ -52,6 +53,7 @@ def animate(
             )
             for item, rows in zip(going, features, strict=True)
         ]
-        for item, rows in zip(going, generator.generate(windows), strict=True):
-            motions[item] = np.concatenate([motions[item], rows])
+        for item, step in zip(going, generator.generate(windows), strict=True):
+            motions[item] = np.concatenate([motions[item], step.motion])
+            tails[item] = step.tail
     return [motion[:length] for motion, length in zip(motions, lengths, strict=True)]

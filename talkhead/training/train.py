@@ -16,7 +16,7 @@ from talkhead.engines.builtin.coefficients import ARKIT
 from talkhead.engines.builtin.motion.config import MotionConfig
 from talkhead.engines.builtin.motion.diffusion import mixed
 from talkhead.engines.builtin.motion.model import MotionModel, feature_rows
-from talkhead.engines.builtin.motion.schedule import SCHEDULE
+from talkhead.engines.builtin.motion.schedule import PREVIOUS, SCHEDULE
 from talkhead.training.batches import Batch, Windows
 from talkhead.training.losses import listening_loss, motion_loss
 
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 FRAMES = SCHEDULE.context + SCHEDULE.step + SCHEDULE.look_ahead  # heard at once, as in service
 SHORT = SCHEDULE.step + SCHEDULE.look_ahead
-LONG = FRAMES - SCHEDULE.previous
+LONG = FRAMES - PREVIOUS
 LEAST_DEVIATION = 0.06  # coefficients that hardly move are not blown up
 
 
@@ -123,7 +123,7 @@ class Trainer:
         batch = self._draw(self.config.joint_batch, window, random)
         heard = self.model.audio(batch.mel)
         listening = listening_loss(heard, batch)
-        rows = feature_rows(heard)[:, -(window + SCHEDULE.previous) :]
+        rows = feature_rows(heard)[:, -(window + PREVIOUS) :]
         deaf = torch.rand(len(rows)) < self.config.deaf
         rows = torch.where(deaf[:, None, None], self.model.denoiser.silent.to(rows), rows)
         previous, present = self._earlier(batch, window)
@@ -152,8 +152,8 @@ class Trainer:
         self, batch: Batch, window: int
     ) -> tuple[Float[Tensor, "batch previous dim"], Float[Tensor, "batch previous"]]:
         """The frames before the window, a little wrong as they will be, and which are there."""
-        first = batch.motion.shape[1] - window - SCHEDULE.previous
-        rows = torch.arange(first, first + SCHEDULE.previous)
+        first = batch.motion.shape[1] - window - PREVIOUS
+        rows = torch.arange(first, first + PREVIOUS)
         previous = self.model.normalise(batch.motion[:, rows])
         strength = 0.15 * torch.rand(len(previous), 1, 1)
         offset = strength * torch.randn(len(previous), 1, previous.shape[2])

@@ -15,7 +15,7 @@ from talkhead.engines.builtin.motion.config import MotionConfig
 from talkhead.engines.builtin.motion.controls import CONTROLS
 from talkhead.engines.builtin.motion.model import MotionModel
 from talkhead.engines.builtin.motion.motion_generator import BuiltinMotionGenerator
-from talkhead.engines.builtin.motion.schedule import SCHEDULE
+from talkhead.engines.builtin.motion.schedule import PREVIOUS, SCHEDULE
 from talkhead.engines.engine import MotionWindow
 from talkhead.timing import SAMPLES_PER_FRAME
 from talkhead.training.animation import animate, heard, spans
@@ -59,19 +59,23 @@ def window(
     seed: int = 0,
     index: int = 1,
     frames: int = SCHEDULE.step,
-    known: int = SCHEDULE.previous,
+    known: int = PREVIOUS,
     **controls: ControlValue,
 ) -> MotionWindow:
     random = np.random.default_rng(seed)
     rows = SCHEDULE.context + frames + SCHEDULE.look_ahead
     return MotionWindow(
         features=random.standard_normal((rows, CONFIG.feature_width), dtype=np.float32),
-        previous=random.uniform(0, 0.5, (known, len(NAMES))).astype(np.float32),
+        tail=random.uniform(0, 0.5, (known, len(NAMES))).astype(np.float32),
         frames=frames,
         seed=seed,
         index=index,
         controls=DEFAULTS | controls,
     )
+
+
+def moved(generator: BuiltinMotionGenerator, *windows: MotionWindow) -> list[Motion]:
+    return [step.motion for step in generator.generate(windows)]
 
 
 def equal(a: Sequence[Motion], b: Sequence[Motion], tolerance: float) -> None:
@@ -120,13 +124,13 @@ def test_generating_together_is_generating_alone(generator: BuiltinMotionGenerat
         window(5, frames=3, known=4),
         window(6, index=9),
     ]
-    alone = [generator.generate([one])[0] for one in windows]
-    equal(generator.generate(windows), alone, 1e-5)
+    alone = [moved(generator, one)[0] for one in windows]
+    equal(moved(generator, *windows), alone, 1e-5)
     assert [len(motion) for motion in alone] == [one.frames for one in windows]
 
 
 def test_equal_windows_give_equal_bytes(generator: BuiltinMotionGenerator) -> None:
-    (first,), (second,) = generator.generate([window(3)]), generator.generate([window(3)])
+    (first,), (second,) = moved(generator, window(3)), moved(generator, window(3))
     assert first.tobytes() == second.tobytes()
     assert first.dtype == np.float32
 
@@ -135,19 +139,19 @@ def test_another_seed_moves_the_head_otherwise(
     generator: BuiltinMotionGenerator,
 ) -> None:
     base = window(3)
-    other = MotionWindow(base.features, base.previous, base.frames, 4, base.index, base.controls)
-    (first,), (second,) = generator.generate([base]), generator.generate([other])
+    other = MotionWindow(base.features, base.tail, base.frames, 4, base.index, base.controls)
+    (first,), (second,) = moved(generator, base), moved(generator, other)
     assert np.abs(first - second)[:, INDEX["yaw"]].max() > 1e-3
 
 
 def test_coefficients_stay_between_0_and_1(generator: BuiltinMotionGenerator) -> None:
-    for motion in generator.generate([window(seed, audio_guidance=2.0) for seed in range(4)]):
+    for motion in moved(generator, *(window(seed, audio_guidance=2.0) for seed in range(4))):
         assert motion[:, : len(ARKIT)].min() >= 0
         assert motion[:, : len(ARKIT)].max() <= 1
 
 
 def test_a_still_head_is_still(generator: BuiltinMotionGenerator) -> None:
-    (motion,) = generator.generate([window(head_scale=0.0)])
+    (motion,) = moved(generator, window(head_scale=0.0))
     assert not motion[:, len(ARKIT) :].any()
 
 
@@ -155,7 +159,7 @@ def test_scaling_the_head_scales_the_head_and_nothing_else(
     generator: BuiltinMotionGenerator,
 ) -> None:
     base, twice = window(known=0, index=0), window(known=0, index=0, head_scale=2.0)
-    (plain,), (scaled,) = generator.generate([base]), generator.generate([twice])
+    (plain,), (scaled,) = moved(generator, base), moved(generator, twice)
     np.testing.assert_array_equal(scaled[:, : len(ARKIT)], plain[:, : len(ARKIT)])
     np.testing.assert_allclose(scaled[:, len(ARKIT) :], 2 * plain[:, len(ARKIT) :], rtol=1e-6)
 
@@ -163,14 +167,14 @@ def test_scaling_the_head_scales_the_head_and_nothing_else(
 def test_the_models_own_gain_is_like_the_callers(model: MotionModel) -> None:
     louder = copy.copy(model)
     louder.config = replace(model.config, head_gain=2.0)
-    asked = BuiltinMotionGenerator(model).generate([window(head_scale=2.0)])
-    built_in = BuiltinMotionGenerator(louder).generate([window()])
-    np.testing.assert_array_equal(asked[0], built_in[0])
+    (asked,) = moved(BuiltinMotionGenerator(model), window(head_scale=2.0))
+    (built_in,) = moved(BuiltinMotionGenerator(louder), window())
+    np.testing.assert_array_equal(asked, built_in)
 
 
 def test_intensity_of_neutral_means_nothing(generator: BuiltinMotionGenerator) -> None:
     windows = [window(emotion_intensity=0.0), window(emotion_intensity=1.0)]
-    (none,), (full,) = (generator.generate([one]) for one in windows)
+    (none,), (full,) = (moved(generator, one) for one in windows)
     np.testing.assert_array_equal(none, full)
 
 
@@ -215,8 +219,8 @@ def test_inputs_may_be_read_only(
     waveform.flags.writeable = False
     encoder.encode([waveform])
     item = window()
-    item.features.flags.writeable = item.previous.flags.writeable = False
-    generator.generate([item])
+    item.features.flags.writeable = item.tail.flags.writeable = False
+    moved(generator, item)
 
 
 @pytest.mark.parametrize("controls", [DEFAULTS])

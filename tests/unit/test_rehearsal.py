@@ -58,7 +58,7 @@ class Replicas:
         self.motion = noting(
             self.engine.motion_generator("cpu"),
             "generate",
-            lambda window: (window.features.shape, window.frames, len(window.previous)),
+            lambda window: (window.features.shape, window.frames, len(window.tail)),
         )
         self.renderer = noting(
             self.engine.renderer("cpu"), "render", lambda item, size: (len(item[1]), size)
@@ -105,11 +105,11 @@ async def test_a_stream_asks_for_nothing_that_was_not_rehearsed() -> None:
     heard, moved, drawn = replicas.take_asked()
     await replicas.aclose()
     assert heard == encoder
-    schedule = replicas.engine.info.schedule
+    schedule = replicas.engine.info.schedule_for({})
     # Young windows have a shorter past, and the last one yields fewer frames.
     steady = {kind for kind in moved if kind[1] in (schedule.first, schedule.step)}
     assert {(shape, frames) for shape, frames, _ in steady} == {kind[:2] for kind in motion}
-    assert {previous for *_, previous in motion} == {0, schedule.previous}
+    assert {past for *_, past in motion} == {past for *_, past in moved} == {0, 1}
     assert {kind for kind in drawn if kind[0] in (4, 5, 10)} == renderer
 
 

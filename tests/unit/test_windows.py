@@ -11,7 +11,7 @@ from talkhead.timing import SAMPLES_PER_FRAME, frames_in
 from talkhead.types import Waveform
 from tests.fakes import tone
 
-SCHEDULE = Schedule(first=4, step=10, look_ahead=4, context=6, previous=10)
+SCHEDULE = Schedule(first=4, step=10, look_ahead=4, context=6)
 
 
 def cut(waveform: Waveform, sizes: Sequence[int]) -> list[AudioWindow]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from talkhead.engines.builtin.coefficients import NAMES
 from talkhead.engines.builtin.motion.controls import CONTROLS as MOTION_CONTROLS
-from talkhead.engines.builtin.motion.schedule import SCHEDULE
+from talkhead.engines.builtin.motion.schedule import schedule_for
 from talkhead.engines.builtin.renderer.controls import RENDERER_CONTROLS
 from talkhead.engines.engine import AudioEncoder, EngineInfo, MotionGenerator, Renderer
 
@@ -26,7 +26,7 @@ class BuiltinEngine:
             default_size=512,
             minimum_size=128,
             maximum_size=1024,
-            schedule=SCHEDULE,
+            schedule_for=schedule_for,
             motion_dim=len(NAMES),
             controls=(*MOTION_CONTROLS, *RENDERER_CONTROLS),
         )

@@ -1,7 +1,7 @@
 """Feature rows to motion rows, batched: the second stage of the engine."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,8 +19,8 @@ from talkhead.engines.builtin.motion.controls import Sampling, sampling
 from talkhead.engines.builtin.motion.diffusion import sample, times
 from talkhead.engines.builtin.motion.model import MotionModel
 from talkhead.engines.builtin.motion.noise import window_noise
-from talkhead.engines.builtin.motion.schedule import SCHEDULE
-from talkhead.engines.engine import MotionWindow
+from talkhead.engines.builtin.motion.schedule import PREVIOUS, SCHEDULE
+from talkhead.engines.engine import MotionStep, MotionWindow
 
 # The items of one call may differ in length, so the axis has no name.
 Rows = Float32[np.ndarray, "_ dim"]
@@ -32,9 +32,14 @@ class BuiltinMotionGenerator:
         self._model = model
         self._thread = lone_thread()
 
-    def generate(self, windows: Sequence[MotionWindow]) -> list[Rows]:
-        """`window.frames` rows for each; windows of one size and sampler share their passes."""
-        return self._thread.submit(self._generate_all, windows).result()
+    def kind(self, window: MotionWindow) -> Hashable:
+        """Windows of one length."""
+        return window.features.shape
+
+    def generate(self, windows: Sequence[MotionWindow]) -> list[MotionStep]:
+        """The motion of each; windows of one size and sampler share their passes."""
+        moved = self._thread.submit(self._generate_all, windows).result()
+        return [_step(window, rows) for window, rows in zip(windows, moved, strict=True)]
 
     def _generate_all(self, windows: Sequence[MotionWindow]) -> list[Rows]:
         groups: dict[tuple[int, int, bool], list[int]] = defaultdict(list)
@@ -92,6 +97,11 @@ class BuiltinMotionGenerator:
         )
 
 
+def _step(window: MotionWindow, rows: Rows) -> MotionStep:
+    past = np.concatenate([window.tail, rows]) if len(window.tail) else rows
+    return MotionStep(rows, past[-PREVIOUS:])
+
+
 @dataclass(frozen=True)
 class _Item:
     """A window as the network takes it: whole tokens, ten earlier rows whether there or not."""
@@ -109,10 +119,10 @@ class _Item:
         settings = sampling(window.controls)
         length = window.frames + SCHEDULE.look_ahead
         padding = -length % FRAMES_PER_TOKEN
-        heard = window.features[-(SCHEDULE.previous + length) :]
-        known = window.previous[-SCHEDULE.previous :]
-        previous = np.zeros((SCHEDULE.previous, len(NAMES)), np.float32)
-        present = np.zeros(SCHEDULE.previous, np.float32)
+        heard = window.features[-(PREVIOUS + length) :]
+        known = window.tail[-PREVIOUS:]
+        previous = np.zeros((PREVIOUS, len(NAMES)), np.float32)
+        present = np.zeros(PREVIOUS, np.float32)
         if len(known):
             previous[-len(known) :] = known
             present[-len(known) :] = 1
@@ -135,7 +145,7 @@ class _Item:
         return len(self.noise), self.sampling.steps, self.sampling.guidance != 1
 
     def finish(self, rows: Float32[np.ndarray, "window dim"]) -> Rows:
-        closing = self.features[SCHEDULE.previous :, -len(EVENTS) + EVENTS.index("closure")]
+        closing = self.features[PREVIOUS:, -len(EVENTS) + EVENTS.index("closure")]
         earlier = self.previous[self.present > 0]
         motion = continued(sealed(rows, closing), earlier)[: self.frames]
         motion[:, : len(ARKIT)] = np.clip(motion[:, : len(ARKIT)], 0, 1)

@@ -16,9 +16,10 @@ from talkhead.engines.builtin.renderer.frame.mouth_layer import MouthLayer
 from talkhead.engines.builtin.renderer.frame.sampling import put_pixels
 from talkhead.engines.builtin.renderer.motion_rows import expression_of, turn_of
 from talkhead.engines.builtin.renderer.portrait.study import Arrays
+from talkhead.engines.engine import NOTHING
 from talkhead.errors import CheckpointMismatch
 from talkhead.faces.iris import SIDES
-from talkhead.types import Frames
+from talkhead.types import Frames, Motion
 
 VERSION = 1  # of the stored form
 _CHECKS = "checks."
@@ -74,6 +75,11 @@ class PortraitAppearance:
         """What was measured of the face in the portrait."""
         named = {name: array for name, array in self.arrays.items() if name.startswith(_CHECKS)}
         return {name.removeprefix(_CHECKS): float(array[0]) for name, array in named.items()}
+
+    @property
+    def reference(self) -> Motion:
+        """Nothing: motion is the same for every face."""
+        return NOTHING
 
     def to_bytes(self) -> bytes:
         data: bytes = save(self.arrays | {"version": np.array([VERSION], np.int32)})
