@@ -6,7 +6,7 @@ Everything is per session; only models have a `batch` axis.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from jaxtyping import Float32, UInt8
@@ -18,7 +18,7 @@ Motion: TypeAlias = Float32[np.ndarray, "frames dim"]  # expression and head pos
 Image: TypeAlias = UInt8[np.ndarray, "height width 3"]  # RGB
 Frames: TypeAlias = UInt8[np.ndarray, "frames height width 3"]  # RGB
 
-ControlValue: TypeAlias = float | str
+ControlValue: TypeAlias = float | str | list[Any] | dict[str, Any]  # JSON
 Controls: TypeAlias = Mapping[str, ControlValue]
 
 

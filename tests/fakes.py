@@ -10,11 +10,11 @@ import av
 import cv2
 import numpy as np
 
+from talkhead.engines.control import Control
 from talkhead.engines.engine import (
     NOTHING,
     Appearance,
     AudioEncoder,
-    Control,
     EngineInfo,
     MotionGenerator,
     MotionStep,

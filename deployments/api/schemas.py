@@ -5,7 +5,8 @@ from typing import Annotated, Any, Self
 from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from talkhead.engines.engine import Control, EngineInfo
+from talkhead.engines.control import Control
+from talkhead.engines.engine import EngineInfo
 from talkhead.service.avatars import Avatar
 from talkhead.service.video_table import Video
 
@@ -34,7 +35,7 @@ class VideoOptions(BaseModel):
     engine: str = Field(default="builtin", description="One of `/v1/models`.")
     size: int | None = Field(default=None, description="Frame height and width, pixels; even.")
     seed: int = Field(default=0, ge=0, description="The same seed gives the same video.")
-    controls: dict[str, float | str] = Field(
+    controls: dict[str, float | str | list[Any] | dict[str, Any]] = Field(
         default_factory=dict, description="What the engine can be told: see `/v1/models`."
     )
 
@@ -115,7 +116,9 @@ class ListView(BaseModel):
 class ControlView(BaseModel):
     name: str
     effect: str
-    default: float | str
+    kind: str  # number, word, mix or offsets
+    values: str  # what is possible, for people
+    default: Any
     minimum: float | None
     maximum: float | None
     choices: list[str] | None
@@ -126,6 +129,8 @@ class ControlView(BaseModel):
         return cls(
             name=control.name,
             effect=control.effect,
+            kind=control.kind,
+            values=control.values,
             default=control.default,
             minimum=None if words else control.minimum,
             maximum=None if words else control.maximum,

@@ -52,7 +52,8 @@ export class EngineControls {
     this.#values.clear();
     this.#list.replaceChildren();
     if (this.#models.length > 1) this.#list.append(this.#engineRow());
-    for (const control of model.controls) this.#list.append(this.#controlRow(control));
+    const drawable = model.controls.filter(({ kind }) => kind !== "offsets"); // those are for programs
+    for (const control of drawable) this.#list.append(this.#controlRow(control));
     this.#list.append(...this.#sizeRow(model.sizes), this.#seedRow(), this.#resetRow());
   }
 

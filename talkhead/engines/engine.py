@@ -12,42 +12,9 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from talkhead.errors import ControlOutOfRange, UnknownControl
+from talkhead.engines.control import Control
+from talkhead.errors import UnknownControl
 from talkhead.types import AudioFeatures, Controls, ControlValue, Frames, Image, Motion, Waveform
-
-
-@dataclass(frozen=True)
-class Control:
-    """One thing a caller may set: a number in a range, or a word of a list."""
-
-    name: str
-    default: ControlValue
-    effect: str  # one sentence, for people
-    minimum: float = 0.0
-    maximum: float = 1.0
-    choices: tuple[str, ...] = ()  # a word control if not empty
-
-    def check(self, value: ControlValue) -> ControlValue:
-        """The value, converted.
-
-        Raises:
-            ControlOutOfRange: it is not one of the choices, not a number, or out of range.
-        """
-        param = f"options.controls.{self.name}"
-        if self.choices:
-            if value not in self.choices:
-                words = ", ".join(self.choices)
-                raise ControlOutOfRange(f"{self.name} is {value!r}; it can be {words}", param)
-            return value
-        try:
-            number = float(value)
-        except (TypeError, ValueError):
-            message = f"{self.name} is {value!r}; it must be a number"
-            raise ControlOutOfRange(message, param) from None
-        if not self.minimum <= number <= self.maximum:  # also refuses NaN
-            span = f"{self.minimum:g} to {self.maximum:g}"
-            raise ControlOutOfRange(f"{self.name} is {number:g}; {span} is possible", param)
-        return number
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ import httpx
 import uvicorn
 
 from deployments.api.app import build_api
-from talkhead.engines.engine import Appearance, Control, EngineInfo, Renderer
+from talkhead.engines.control import Control
+from talkhead.engines.engine import Appearance, EngineInfo, Renderer
 from talkhead.errors import RenderingFailed
 from talkhead.limits import Limits
 from talkhead.pipeline.local import LocalStages

@@ -83,7 +83,9 @@ class Stage:
         motion = np.zeros((len(next(iter(columns.values()))), len(NAMES)), np.float32)
         for column, values in columns.items():
             motion[:, INDEX[column]] = values
-        (frames,) = self.renderer.render([(self.appearance(name), motion, {})], 512)
+        (frames,) = self.renderer.render(
+            [(self.appearance(name), motion, {"neutral_expression": 1.0})], 512
+        )
         return frames.astype(np.float32)
 
 

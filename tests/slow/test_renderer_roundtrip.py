@@ -295,7 +295,9 @@ class Bench:
         return self._appearances[portrait]
 
     def drawn(self, portrait: str, rows: list[dict[str, float]]) -> Frames:
-        (frames,) = self.renderer.render([(self.appearance(portrait), motion(rows), {})], 512)
+        (frames,) = self.renderer.render(
+            [(self.appearance(portrait), motion(rows), {"neutral_expression": 1.0})], 512
+        )
         return frames
 
     def response(self, portrait: str, name: str, looks: list[Framing] | None = None) -> Response:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from talkhead.engines.builtin.motion.conditions import EMOTIONS, Condition
-from talkhead.engines.engine import Control
+from talkhead.engines.control import Control, number, word
 from talkhead.types import Controls
 
 _STYLE_EFFECTS = {
@@ -54,15 +54,15 @@ def sampling(controls: Controls) -> Sampling:
     """From a complete and checked set of values."""
     return Sampling(
         condition=Condition(
-            emotion=str(controls["emotion"]),
+            emotion=word(controls, "emotion"),
             intensity=_intensity(controls),
-            styles=tuple(float(controls[name]) for name in _STYLE_EFFECTS),
+            styles=tuple(number(controls, name) for name in _STYLE_EFFECTS),
         ),
-        steps=round(float(controls["motion_steps"])),
-        guidance=float(controls["audio_guidance"]),
-        head_scale=float(controls["head_scale"]),
+        steps=round(number(controls, "motion_steps")),
+        guidance=number(controls, "audio_guidance"),
+        head_scale=number(controls, "head_scale"),
     )
 
 
 def _intensity(controls: Controls) -> float:
-    return 0.0 if controls["emotion"] == "neutral" else float(controls["emotion_intensity"])
+    return 0.0 if controls["emotion"] == "neutral" else number(controls, "emotion_intensity")

@@ -1,6 +1,6 @@
 """What a caller may set about how a portrait is shown."""
 
-from talkhead.engines.engine import Control
+from talkhead.engines.control import Control
 
 NEUTRAL_EXPRESSION = Control(
     name="neutral_expression",

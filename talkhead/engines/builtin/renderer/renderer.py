@@ -13,6 +13,7 @@ from talkhead.engines.builtin.renderer.appearance import PortraitAppearance, fro
 from talkhead.engines.builtin.renderer.controls import NEUTRAL_EXPRESSION
 from talkhead.engines.builtin.renderer.portrait.canvas import SIZE
 from talkhead.engines.builtin.renderer.portrait.study import study
+from talkhead.engines.control import number
 from talkhead.engines.engine import Appearance
 from talkhead.faces.onnx_models import FaceModels
 from talkhead.types import Controls, Image
@@ -87,8 +88,7 @@ class BuiltinRenderer:
 
 
 def _neutral(controls: Controls) -> float:
-    control = NEUTRAL_EXPRESSION
-    return float(control.check(controls.get(control.name, control.default)))
+    return number(controls, NEUTRAL_EXPRESSION.name)
 
 
 def resize(frames: ItsFrames, out: ItsFrames) -> None:
