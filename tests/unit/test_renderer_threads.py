@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from talkhead.engines.builtin.lone_thread import lone_thread
+from talkhead.engines.lone_thread import lone_thread
 
 
 @pytest.fixture

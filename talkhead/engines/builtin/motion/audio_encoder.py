@@ -7,9 +7,9 @@ import numpy as np
 import torch
 from jaxtyping import Float32
 
-from talkhead.engines.builtin.lone_thread import lone_thread
 from talkhead.engines.builtin.motion.mel import log_mel
 from talkhead.engines.builtin.motion.model import MotionModel, feature_rows
+from talkhead.engines.lone_thread import lone_thread
 from talkhead.timing import SAMPLES_PER_FRAME, frames_in
 
 # The items of one call may differ in length, so the axis has no name.

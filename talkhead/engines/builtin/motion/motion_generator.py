@@ -10,7 +10,6 @@ from jaxtyping import Float, Float32
 from torch import Tensor
 
 from talkhead.engines.builtin.coefficients import ARKIT, NAMES
-from talkhead.engines.builtin.lone_thread import lone_thread
 from talkhead.engines.builtin.motion.closure import sealed
 from talkhead.engines.builtin.motion.conditions import EMOTIONS
 from talkhead.engines.builtin.motion.config import EVENTS, FRAMES_PER_TOKEN
@@ -21,6 +20,7 @@ from talkhead.engines.builtin.motion.model import MotionModel
 from talkhead.engines.builtin.motion.noise import window_noise
 from talkhead.engines.builtin.motion.schedule import PREVIOUS, SCHEDULE
 from talkhead.engines.engine import MotionStep, MotionWindow
+from talkhead.engines.lone_thread import lone_thread
 
 # The items of one call may differ in length, so the axis has no name.
 Rows = Float32[np.ndarray, "_ dim"]

@@ -8,13 +8,13 @@ import numpy as np
 import torch
 from jaxtyping import Float32, UInt8
 
-from talkhead.engines.builtin.lone_thread import lone_thread
 from talkhead.engines.builtin.renderer.appearance import PortraitAppearance, from_bytes
 from talkhead.engines.builtin.renderer.controls import NEUTRAL_EXPRESSION
 from talkhead.engines.builtin.renderer.portrait.canvas import SIZE
 from talkhead.engines.builtin.renderer.portrait.study import study
 from talkhead.engines.control import number
 from talkhead.engines.engine import Appearance
+from talkhead.engines.lone_thread import lone_thread
 from talkhead.faces.onnx_models import FaceModels
 from talkhead.types import Controls, Image
 
