@@ -1,8 +1,10 @@
 """The command line: `talkhead --help`."""
 
+import json
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -13,10 +15,13 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 
 import talkhead
-from talkhead.engines.engine import Control, Engine
+from talkhead.engines.control import Control
+from talkhead.engines.engine import Engine
 from talkhead.engines.registry import engine_names, find_engine
 from talkhead.errors import OptionError, TalkheadError
 from talkhead.training.cli import app as training
+from talkhead.types import ControlValue
+from talkhead.weights.files import EngineWeights, WeightsFile
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -27,7 +32,13 @@ app = typer.Typer(
     "Everything runs on this machine. To serve others over HTTP, with streaming and jobs: "
     "[bold]serve run serve_config.yaml[/bold] in the project's folder.",
 )
+weights = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    help="Fetch the published weights of an engine, and check them.",
+)
 app.add_typer(training, name="train")
+app.add_typer(weights, name="weights")
 
 console = Console(highlight=False)
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -95,11 +106,83 @@ def render(
 
 @app.command()
 def engines(
-    verbose: Annotated[bool, typer.Option("--verbose", help="Every control, explained.")] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", help="Every control and every file of weights, explained.")
+    ] = False,
 ) -> None:
     """List the engines: licence, controls, and whether their weights are here."""
     for name in engine_names():
         _show_engine(find_engine(name), verbose)
+
+
+class Edition(StrEnum):
+    onnx = "onnx"
+    pytorch = "pytorch"
+
+
+@weights.command("pull")
+def pull_weights(
+    engine: Annotated[str, typer.Argument(help="The engine, like ditto.")],
+    repository: Annotated[
+        str, typer.Option(help="On the Hugging Face hub, like owner/name; else the authors'.")
+    ] = "",
+    revision: Annotated[
+        str, typer.Option(help="A branch, tag or commit; else what the folder has, else main.")
+    ] = "",
+    to: Annotated[
+        Path | None, typer.Option(help="The folder; else one under ~/.cache/talkhead.")
+    ] = None,
+    only: Annotated[
+        Edition | None, typer.Option(help="Only what was published in that form.")
+    ] = None,
+    include_non_commercial: Annotated[
+        bool, typer.Option("--include-non-commercial", help="Also files with such a licence.")
+    ] = False,
+) -> None:
+    """Download published weights, check them, and write their hashes down beside them."""
+    from talkhead.weights.pull import pull  # imports the hub's client
+
+    published = _published(engine)
+    if include_non_commercial:
+        restricted = {(f.source, f.licence) for f in published.files if not f.commercial_use}
+        for source, licence in sorted(restricted):
+            errors.print(f"[yellow]Warning:[/yellow] files of {source} are for {licence}")
+    with _interruptible():
+        done = pull(
+            published,
+            to or published.folder,
+            repository=repository,
+            revision=revision,
+            edition=only.value if only else "",
+            non_commercial=include_non_commercial,
+            on_file=_announce,
+        )
+    console.print(f"{escape(done.repository)} at {done.commit}: {done.fetched} files fetched")
+    console.print(f"{len(done.files)} files in {escape(str(done.folder))}, each checked")
+
+
+@weights.command("verify")
+def verify_weights(
+    engine: Annotated[str, typer.Argument(help="The engine, like ditto.")],
+    folder: Annotated[
+        Path | None, typer.Argument(help="The folder; else the one that `pull` takes.")
+    ] = None,
+) -> None:
+    """Check hashes and contents of downloaded weights; exit status 1 if one is not right."""
+    from talkhead.weights.verify import verify
+
+    published = _published(engine)
+    findings = verify(published, folder or published.folder)
+    table = Table("file", "what it is for", "licence", "state")
+    for finding in findings:
+        file = finding.file
+        table.add_row(file.name, file.note, file.licence, escape(finding.state))
+    console.print(table)
+    problems = [finding for finding in findings if finding.problem]
+    for finding in problems:
+        errors.print(f"[red]Error:[/red] {escape(finding.file.name)}: {escape(finding.problem)}")
+    if problems:
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -108,8 +191,8 @@ def version() -> None:
     console.print(talkhead.__version__)
 
 
-def parse_control(text: str) -> tuple[str, float | str]:
-    """`key=value`; a value that reads as a number is one.
+def parse_control(text: str) -> tuple[str, ControlValue]:
+    """`key=value`; a value that reads as JSON is that: a number, a list, an object.
 
     Raises:
         OptionError: there is no `=`.
@@ -118,7 +201,7 @@ def parse_control(text: str) -> tuple[str, float | str]:
     if not equals:
         raise OptionError(f"{text!r} is not KEY=VALUE; try {text}=1", "--controls")
     try:
-        return name, float(value)
+        return name, json.loads(value)
     except ValueError:
         return name, value
 
@@ -141,6 +224,26 @@ def _progress_bar() -> Progress:
     return Progress(*columns, TimeRemainingColumn(), console=console, transient=True)
 
 
+def _announce(file: WeightsFile, size: int | None) -> None:
+    bytes_ = f", {size / 1e6:.1f} MB" if size else ""
+    console.print(f"{escape(file.name)} ({file.licence}{bytes_})")
+
+
+def _published(engine: str) -> EngineWeights:
+    known = {name: found for name, found in _all_weights().items() if found.repository}
+    if engine not in known:
+        names = ", ".join(known)
+        raise OptionError(f"{engine!r} has no published weights; there is {names}", "engine")
+    return known[engine]
+
+
+def _all_weights() -> dict[str, EngineWeights]:
+    from talkhead.engines.ditto.published_files import PUBLISHED
+    from talkhead.weights.shipped import SHIPPED
+
+    return {"builtin": SHIPPED, "ditto": PUBLISHED}
+
+
 def _show_engine(engine: Engine, verbose: bool) -> None:
     info, missing = engine.info, engine.missing_weights()
     here = "here" if not missing else "missing: " + ", ".join(str(path) for path in missing)
@@ -155,13 +258,23 @@ def _show_engine(engine: Engine, verbose: bool) -> None:
     console.print(facts)
     if verbose:
         console.print(_control_table(info.controls))
+        if found := _all_weights().get(info.name):
+            console.print(_weights_table(found))
+
+
+def _weights_table(found: EngineWeights) -> Table:
+    table = Table("file of weights", "licence", "by", "what it is for", "here")
+    for file in found.files:
+        licence = file.licence if file.commercial_use else f"[yellow]{file.licence}[/yellow]"
+        here = "yes" if found.locate(file) else "no" if file.needed else "no; optional"
+        table.add_row(file.name, licence, file.source, file.note, here)
+    return table
 
 
 def _control_table(controls: tuple[Control, ...]) -> Table:
     table = Table("control", "values", "default", "effect")
     for control in controls:
-        span = ", ".join(control.choices) or f"{control.minimum:g} to {control.maximum:g}"
-        table.add_row(control.name, span, str(control.default), control.effect)
+        table.add_row(control.name, control.values, str(control.default), control.effect)
     return table
 
 

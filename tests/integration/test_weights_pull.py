@@ -1,0 +1,242 @@
+"""Weights from a hub: what arrives is checked, what is whole is kept, and errors say what to do."""
+
+import shutil
+from collections import namedtuple
+from collections.abc import Iterator
+from pathlib import Path
+
+import huggingface_hub
+import pytest
+from huggingface_hub import constants
+from huggingface_hub.utils.tqdm import disable_progress_bars, enable_progress_bars
+
+from talkhead.errors import CheckpointMismatch, OptionError, TalkheadError, WeightsMissing
+from talkhead.weights.files import EngineWeights, WeightsFile
+from talkhead.weights.pull import Pulled, pull
+from talkhead.weights.record import FILE_NAME, read_record
+from talkhead.weights.verify import verify
+from tests.hub import COMMIT, REPOSITORY, Hub, running_hub, sha256
+
+BIG = bytes(range(256)) * 64  # 16 KiB
+FILES = {
+    "pth/net.pth": BIG,
+    "onnx/net.onnx": BIG[::-1],
+    "onnx/ears.onnx": BIG[1:],
+    "cfg/settings.pkl": b"small",
+    "onnx/face.onnx": BIG[2:],
+    "trt/net.engine": BIG[3:],
+}
+WEIGHTS = EngineWeights(
+    files=(
+        WeightsFile("pth/net.pth", "net", "MIT", "A", True, "", edition="pytorch"),
+        WeightsFile("onnx/net.onnx", "net", "MIT", "A", True, "", edition="onnx"),
+        WeightsFile("onnx/ears.onnx", "ears", "MIT", "A", True, "", edition="onnx"),
+        WeightsFile("onnx/hears.onnx", "ears", "MIT", "A", True, "", edition="pytorch"),
+        WeightsFile("cfg/settings.pkl", "settings", "MIT", "A", False, ""),
+        WeightsFile("onnx/face.onnx", "face", "research only", "B", False, "", False, "onnx"),
+    ),
+    folder=Path("unused"),
+    repository=REPOSITORY,
+)
+USUAL = {"pth/net.pth", "onnx/ears.onnx", "cfg/settings.pkl"}
+
+
+@pytest.fixture
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub-cache"))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(constants, "DOWNLOAD_CHUNK_SIZE", 1024)
+    disable_progress_bars()
+    with running_hub(FILES) as running:
+        yield running
+    huggingface_hub.close_session()
+    enable_progress_bars()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "weights"
+
+
+def pulled(hub: Hub, folder: Path, **options: str | bool) -> Pulled:
+    return pull(WEIGHTS, folder, endpoint=hub.address, **options)  # type: ignore[arg-type]
+
+
+def there(folder: Path) -> dict[str, bytes]:
+    """All files but the record and the client's notes, by name."""
+    paths = [path for path in folder.rglob("*") if path.is_file() and ".cache" not in path.parts]
+    found = {str(path.relative_to(folder)): path.read_bytes() for path in paths}
+    return {name: data for name, data in found.items() if name != FILE_NAME}
+
+
+def test_what_is_published_arrives_and_is_recorded(hub: Hub, folder: Path) -> None:
+    done = pulled(hub, folder)
+    assert there(folder) == {name: FILES[name] for name in USUAL}
+    assert (done.commit, done.fetched) == (COMMIT, 3)
+    entries = read_record(folder).entries
+    for name in USUAL:
+        entry = entries[name]
+        expected = (REPOSITORY, COMMIT, len(FILES[name]), sha256(FILES[name]))
+        assert (entry.repository, entry.commit, entry.size, entry.sha256) == expected
+    assert [f.state for f in verify(WEIGHTS, folder)] == ["ok", "ok", "ok", "not here; optional"]
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"edition": "onnx"}, {"onnx/net.onnx", "onnx/ears.onnx", "cfg/settings.pkl"}),
+        ({"non_commercial": True}, USUAL | {"onnx/face.onnx"}),
+    ],
+)
+def test_one_file_a_part_of_what_is_wished(
+    hub: Hub, folder: Path, options: dict[str, str | bool], expected: set[str]
+) -> None:
+    pulled(hub, folder, **options)
+    assert there(folder).keys() == expected
+
+
+def test_what_is_whole_is_kept_and_the_rest_is_fetched_again(hub: Hub, folder: Path) -> None:
+    pulled(hub, folder)
+    hub.requests.clear()
+    assert pulled(hub, folder).fetched == 0
+    assert not hub.asked("GET", "/large/")
+    (folder / "pth/net.pth").write_bytes(BIG[:100])
+    (folder / "cfg/settings.pkl").write_bytes(b"SMALL")
+    assert pulled(hub, folder).fetched == 2
+    assert there(folder) == {name: FILES[name] for name in USUAL}
+
+
+def test_a_broken_connection_is_taken_up_where_it_broke(hub: Hub, folder: Path) -> None:
+    hub.cut_after = 5000
+    pulled(hub, folder)
+    first, *others = hub.asked("GET", "/large/pth/net.pth")
+    assert (first, others) == ("", [f"bytes={5000 // 1024 * 1024}-"])
+    assert there(folder)["pth/net.pth"] == BIG
+
+
+def test_what_was_not_finished_does_not_look_so(
+    hub: Hub, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And the next pull fetches it, and only what is lacking."""
+    attempts = iter(range(2))
+
+    def broken(*args: object, **options: object) -> None:
+        if next(attempts) == 1:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        pull(WEIGHTS, folder, endpoint=hub.address, on_file=broken)
+    assert there(folder) == {"pth/net.pth": BIG}
+    assert pulled(hub, folder).fetched == 2
+
+
+def test_wrong_bytes_are_not_kept(hub: Hub, folder: Path) -> None:
+    """Of large files and of small ones."""
+    for name in ("pth/net.pth", "cfg/settings.pkl"):
+        hub.tampered = {name}
+        with pytest.raises(CheckpointMismatch, match=f"{name} arrived with SHA-256 .* declares"):
+            pulled(hub, folder)
+        assert name not in there(folder)
+        assert name not in read_record(folder).entries
+    hub.tampered = set()
+    pulled(hub, folder)
+    assert there(folder).keys() == USUAL
+
+
+def test_a_commit_that_has_changed_is_refused(hub: Hub, folder: Path) -> None:
+    pulled(hub, folder)
+    hub.files["pth/net.pth"] = BIG[::-1]
+    with pytest.raises(CheckpointMismatch, match=f"{COMMIT} has SHA-256 .* first download"):
+        pulled(hub, folder)
+
+
+def test_a_folder_stays_at_its_commit_unless_asked(hub: Hub, folder: Path) -> None:
+    pulled(hub, folder)
+    hub.commit = "d" * 40
+    hub.files["pth/net.pth"] = BIG[::-1]
+    with pytest.raises(OptionError, match=f"no revision '{COMMIT}'"):
+        pulled(hub, folder)  # this hub knows its newest commit only
+    assert pulled(hub, folder, revision="main").fetched == 1
+    assert {e.commit for e in read_record(folder).entries.values()} == {"d" * 40}
+
+
+@pytest.mark.parametrize(
+    ("options", "param", "sentence"),
+    [
+        ({"repository": "nobody/nothing"}, "--repository", "nobody/nothing does not exist, or"),
+        ({"repository": "a/b/c"}, "--repository", "owner/name"),
+        ({"revision": "v9"}, "--revision", "has no revision 'v9'; a branch, a tag"),
+    ],
+)
+def test_what_does_not_exist_is_named(
+    hub: Hub, folder: Path, options: dict[str, str], param: str, sentence: str
+) -> None:
+    with pytest.raises(OptionError, match=sentence) as raised:
+        pulled(hub, folder, **options)
+    assert raised.value.param == param
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "sentence"),
+    [
+        (403, "GatedRepo", "asks for consent first.*hf auth login"),
+        (403, "", r"refuses access \(HTTP 403\).*HF_TOKEN"),
+        (500, "", "answers with HTTP 500; the same command again"),
+    ],
+)
+def test_a_refusal_says_what_to_do(
+    hub: Hub, folder: Path, status: int, code: str, sentence: str
+) -> None:
+    hub.status, hub.error_code = status, code
+    with pytest.raises(WeightsMissing, match=sentence):
+        pulled(hub, folder)
+
+
+def test_no_network_is_said(folder: Path, hub: Hub) -> None:
+    with pytest.raises(WeightsMissing, match=r"127.0.0.1:9/.* cannot be reached \(ConnectError"):
+        pull(WEIGHTS, folder, endpoint="http://127.0.0.1:9")
+
+
+def test_a_needed_file_that_is_not_published_is_named(hub: Hub, folder: Path) -> None:
+    del hub.files["onnx/ears.onnx"]
+    with pytest.raises(WeightsMissing, match=r"holds no ears; looked for onnx/ears.onnx, onnx/h"):
+        pulled(hub, folder)
+    assert not folder.exists()
+
+
+def test_a_full_disk_is_said_before_anything_is_fetched(
+    hub: Hub, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(1, 1, len(BIG)))
+    with pytest.raises(WeightsMissing, match=r"0.0 GB free, the files take .* --to"):
+        pulled(hub, folder)
+    assert not hub.asked("GET", "/large/")
+
+
+def test_a_folder_that_cannot_be_written_is_named(hub: Hub, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(WeightsMissing, match="file/weights: Not a directory"):
+        pulled(hub, tmp_path / "file" / "weights")
+
+
+def test_offline_the_hubs_cache_will_do(
+    hub: Hub, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in USUAL:
+        huggingface_hub.hf_hub_download(REPOSITORY, name, endpoint=hub.address)
+    hub.requests.clear()
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    done = pulled(hub, folder)
+    assert (done.commit, set(there(folder))) == (COMMIT, USUAL)
+    assert not hub.requests
+    assert pulled(hub, folder).fetched == 0
+
+
+def test_offline_without_a_cache_is_said(
+    hub: Hub, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    with pytest.raises(TalkheadError, match=r"HF_HUB_OFFLINE is set, .* holds no somebody/some"):
+        pulled(hub, folder)
