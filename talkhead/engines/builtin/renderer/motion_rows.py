@@ -7,7 +7,8 @@ from torch import Tensor
 from talkhead.engines.builtin.coefficients import ARKIT
 from talkhead.engines.builtin.coefficients import INDEX as COLUMN
 from talkhead.engines.builtin.renderer.frame.head_turn import HeadTurn, head_turn
-from talkhead.engines.builtin.renderer.portrait.canvas import FACE_SHARE, SIZE
+from talkhead.engines.builtin.renderer.portrait.canvas import SIZE
+from talkhead.faces.framing import FACE_SHARE
 
 FACE_WIDTH = FACE_SHARE * SIZE  # pixels
 # The depth of the relief is bounded in slope, so a turn to the side moves the cheeks by too little:
