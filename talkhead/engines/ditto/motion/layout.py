@@ -72,9 +72,9 @@ def _turn(angle: np.ndarray, first: int, second: int) -> np.ndarray:
 
 
 def key_points(
-    canonical: Float32[np.ndarray, "*batch 63"],
+    canonical: Float32[np.ndarray, "*#batch 63"],
     parts: Parts,
-    turned: Float32[np.ndarray, "*batch 3 3"],
+    turned: Float32[np.ndarray, "*#batch 3 3"],
 ) -> KeyPoints:
     """Points moved: scale (canonical R + exp) + (t_x, t_y, 0), ditto.md §5 step 9."""
     points = canonical.reshape(*canonical.shape[:-1], POINTS, 3) @ turned
@@ -83,7 +83,7 @@ def key_points(
     return parts["scale"][..., None] * (points + expression) + flat[..., None, :]
 
 
-def placed(canonical: Float32[np.ndarray, "*batch 63"], rows: Rows) -> KeyPoints:
+def placed(canonical: Float32[np.ndarray, "*#batch 63"], rows: Rows) -> KeyPoints:
     """Key points of rows as they stand."""
     parts = split(rows)
     return key_points(canonical, parts, rotation(*(degrees(parts[name]) for name in ANGLES)))

@@ -13,7 +13,14 @@ from jaxtyping import Float32
 
 from talkhead.engines.ditto.motion.controls import FrameControls, StitchSettings
 from talkhead.engines.ditto.motion.gaze import compensation
-from talkhead.engines.ditto.motion.layout import ANGLES, KeyPoints, key_points, rotation, split
+from talkhead.engines.ditto.motion.layout import (
+    ANGLES,
+    KeyPoints,
+    Rows,
+    key_points,
+    rotation,
+    split,
+)
 from talkhead.engines.ditto.motion.mixing import masked, mixed
 from talkhead.engines.ditto.motion.pose import Pose, pose_of
 from talkhead.engines.ditto.motion.source import SourceMotion
@@ -99,7 +106,7 @@ def stitched(
     motion = _edited(settings, anchors, source, generated, controls, blinks)
     if settings.fade_to and controls.fade_alpha is not None:
         weight = np.where(np.isnan(controls.fade_alpha), 1, controls.fade_alpha)
-        target = anchors.fade_target or _as_is(source)
+        target = anchors.fade_target or _motion_of(source.rows)
         motion = _faded(settings, motion, target, weight.astype(np.float32))
     expression = motion.expression
     if settings.drive_eye:
@@ -111,9 +118,9 @@ def stitched(
     return Stitched(still, network(still, driving) if settings.stitching else driving)
 
 
-def _as_is(source: SourceMotion) -> Motion:
-    parts = split(source.rows)
-    return Motion(parts["scale"], parts["t"], parts["exp"], pose_of(source.rows))
+def _motion_of(rows: Rows) -> Motion:
+    parts = split(rows)
+    return Motion(parts["scale"], parts["t"], parts["exp"], pose_of(rows))
 
 
 def _edited(
@@ -127,7 +134,7 @@ def _edited(
     """Steps 3 to 6: mixed with the source, masked, and what the controls add."""
     own = split(source.rows)["exp"]
     rows = mixed(settings, source.rows, generated, anchors.reference, anchors.ratio)
-    motion = _as_is(SourceMotion(rows, source.canonical))
+    motion = _motion_of(rows)
     expression = masked(settings, own, motion.expression, blinks)
     if controls.vad_alpha is not None:
         share = np.where(controls.vad_alpha < 1, controls.vad_alpha, 1)[:, None]  # NaN is 1 too
