@@ -1,25 +1,31 @@
 """The `ditto` networks under the weights of the parity cases, through files as published."""
 
-from functools import cache
+from collections.abc import Mapping
+from functools import cache, lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
 import torch
-from torch import nn
+from torch import Tensor
 
 from talkhead.engines.ditto.checkpoints import LAYOUTS, load_network
 from tests.parity_cases import parity
 
 
+@lru_cache(maxsize=1)  # hundreds of megabytes each
+def state(name: str) -> Mapping[str, Tensor]:
+    """The weights under their published names."""
+    filled = parity("ditto").state(name)
+    return {key: torch.from_numpy(value) for key, value in filled.items()}
+
+
 def published(name: str) -> dict[str, Any]:
     """What `torch.load` returns for the published file of that network, wrappers included."""
     layout = LAYOUTS[name]
-    state = {
-        layout.prefix + key: torch.from_numpy(value)
-        for key, value in parity("ditto").state(name).items()
-    }
-    return {layout.entry: state} if layout.entry else state
+    weights = {layout.prefix + key: value for key, value in state(name).items()}
+    return {layout.entry: weights} if layout.entry else weights
 
 
 def write_pth(name: str, path: Path) -> Path:
@@ -27,8 +33,13 @@ def write_pth(name: str, path: Path) -> Path:
     return path
 
 
+def arguments(case: Mapping[str, np.ndarray], *names: str) -> list[Tensor]:
+    """Inputs of a parity case, as tensors."""
+    return [torch.from_numpy(case[f"in_{name}"]) for name in names]
+
+
 @cache
-def network(name: str) -> nn.Module:
+def network(name: str) -> Any:
     """Loaded and folded, as the engine does it. Shared: change nothing."""
     with TemporaryDirectory() as folder:
         return load_network(name, write_pth(name, Path(folder) / f"{name}.pth"))

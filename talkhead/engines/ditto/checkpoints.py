@@ -74,10 +74,13 @@ def _tensors(path: Path, layout: Layout) -> dict[str, Tensor]:
     strange = [str(key) for key, value in content.items() if not isinstance(value, Tensor)]
     if strange:
         raise CheckpointMismatch(f"{path}: {_listed(strange)} should be tensors and are not")
-    return {
+    tensors = {
         str(key).replace(layout.prefix, ""): value.float() if value.is_floating_point() else value
         for key, value in content.items()
     }
+    if len(tensors) < len(content):
+        raise CheckpointMismatch(f"{path} has names twice, with and without {layout.prefix!r}")
+    return tensors
 
 
 def _read(path: Path) -> object:

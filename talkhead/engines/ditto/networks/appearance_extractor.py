@@ -44,7 +44,7 @@ class AppearanceExtractor(nn.Module):
 
     def forward(
         self, image: Float[Tensor, "batch 3 height width"]
-    ) -> Float[Tensor, "batch 32 16 height/4 width/4"]:
+    ) -> Float[Tensor, "batch 32 16 height//4 width//4"]:
         """RGB in [0, 1], published for 256 x 256 pixels, to the feature volume."""
         x = F.relu(self.first(image))
         for block in self.down_blocks:
