@@ -1,0 +1,165 @@
+"""Sizes, crops, detectors and eyes are the published ones, and crops move with the face."""
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+import onnxruntime as ort
+import pytest
+
+from talkhead.engines.ditto.registration.blaze_face import blaze_faces
+from talkhead.engines.ditto.registration.crop import FOR_LANDMARKS, FOR_NETWORKS, Crop
+from talkhead.engines.ditto.registration.eye_state import eye_state
+from talkhead.engines.ditto.registration.face_mesh import face_mesh
+from talkhead.engines.ditto.registration.face_points import FacePoints
+from talkhead.engines.ditto.registration.landmarks106 import landmarks106
+from talkhead.engines.ditto.registration.landmarks203 import landmarks_in
+from talkhead.engines.ditto.registration.picture_size import limited
+from talkhead.engines.ditto.registration.scrfd import scrfd_faces
+from talkhead.types import Image
+from tests.parity_cases import assert_close, parity
+
+# Heights and widths of the pictures of the auxiliary models, which are not all stored.
+SIZES = ((480, 640), (700, 500), (512, 512), (333, 200))
+EVERY = range(len(SIZES))
+MESH_PIXELS = np.array([512, 512, 512])
+
+
+@cache
+def session(name: str) -> ort.InferenceSession:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 1
+    path = str(parity("ditto").toy(name))
+    return ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+
+
+def golden(case: str, index: int) -> dict[str, np.ndarray]:
+    head = f"i{index}/"
+    arrays = parity("ditto").case(case)
+    return {name[len(head) :]: array for name, array in arrays.items() if name.startswith(head)}
+
+
+def drawn(name: str, height: int, width: int) -> Image:
+    folder = parity("ditto")
+    picture: Image = folder.fill().smooth_image(name, height, width, 3, folder.seed)
+    return picture
+
+
+@pytest.mark.parametrize("index", EVERY)
+def test_detections_are_the_published_ones(index: int) -> None:
+    """Of equal scores any may come first, and it decides which others remain: without them."""
+    boxes = scrfd_faces(drawn(f"aux.im{index}", *SIZES[index]), session("insightface_det"))
+    wanted = golden("fn_aux", index)["det"]
+    scores, times = np.unique(wanted[:, 4], return_counts=True)
+    surest_tie = scores[times > 1].max(initial=0)
+    clear = wanted[wanted[:, 4] > surest_tie]
+    assert len(clear) > 0
+    assert_close(boxes[: len(clear)], clear)
+    assert (surest_tie > 0) or len(boxes) == len(wanted)
+
+
+@pytest.mark.parametrize("index", EVERY)
+def test_points_on_a_detected_face_are_the_published_ones(index: int) -> None:
+    wanted = golden("fn_aux", index)
+    picture = drawn(f"aux.im{index}", *SIZES[index])
+    points = landmarks106(picture, wanted["box"], session("landmark106"))
+    assert_close(points, wanted["lmk106"])
+
+
+@pytest.mark.parametrize("file", ["landmark203", "landmark203_ori"])
+@pytest.mark.parametrize("index", EVERY)
+def test_points_in_a_crop_are_the_published_ones(index: int, file: str) -> None:
+    wanted = golden("fn_aux", index)
+    crop = Crop(224, np.eye(3), wanted["M"])
+    points = landmarks_in(drawn(f"aux.crop{index}", 224, 224), crop, session(file))
+    assert_close(points, wanted["lmk203"])
+
+
+@pytest.mark.parametrize("index", EVERY)
+def test_the_mesh_is_the_published_one(index: int) -> None:
+    wanted = golden("fn_aux", index)
+    picture = drawn(f"aux.c512{index}", 512, 512)
+    faces = blaze_faces(picture, session("blaze_face"))
+    rows = [
+        np.concatenate([128 * face.corners.ravel(), face.keypoints.ravel(), [face.score]])
+        for face in faces
+    ]
+    assert_close(np.array(rows), wanted["blaze"])
+    mesh = face_mesh(picture, faces[0], session("face_mesh"))
+    assert_close(mesh[None] / MESH_PIXELS, wanted["lmk478"])
+
+
+def test_the_eye_state_is_the_published_one() -> None:
+    case = parity("ditto").case("fn_crop")
+    for points, openness, movement in zip(
+        case["eye/lmk"], case["eye/open"], case["eye/ball_move"], strict=True
+    ):
+        state = eye_state(points * [640, 480, 640], 640, 480)
+        assert_close(state.openness, openness)
+        assert_close(state.movement, movement.reshape(-1))
+
+
+@pytest.mark.parametrize("case", ["c0", "c1", "c2"])
+@pytest.mark.parametrize(("rule", "of"), [("det224", FOR_LANDMARKS), ("main512", FOR_NETWORKS)])
+def test_crops_are_the_published_ones(case: str, rule: str, of: Any) -> None:
+    arrays = parity("ditto").case("fn_crop")
+    crop = of.around(FacePoints.of(arrays[f"{case}/pts"]))
+    assert_close(crop.to_crop, arrays[f"{case}/{rule}/M_o2c"])
+    assert_close(crop.to_picture, arrays[f"{case}/{rule}/M_c2o"])
+    if f"{case}/image" in arrays:
+        small = arrays[f"{case}/{rule}/img_small"]
+        step = crop.size // len(small)
+        assert_close(crop.cut(arrays[f"{case}/image"])[::step, ::step], small)
+
+
+def test_sizes_are_the_published_ones() -> None:
+    case = parity("ditto").case("fn_crop")
+    for (height, width, longest), wanted in zip(
+        case["check_resize_in"], case["check_resize"], strict=True
+    ):
+        if longest in (1920, -1):  # other limits are not ours; -1 is none, and the picture is small
+            picture = np.zeros((height, width, 3), np.uint8)
+            result = limited(picture)
+            assert result.shape[:2] == tuple(wanted[:2])
+            assert (result is not picture) == bool(wanted[2])
+
+
+def face(rng: np.random.Generator) -> np.ndarray:
+    return rng.uniform(100, 300, (203, 2))
+
+
+def similar(points: np.ndarray, scale: float, turn: float, shift: tuple[float, float]) -> Any:
+    cos, sin = scale * np.cos(turn), scale * np.sin(turn)
+    return points @ np.array([[cos, sin], [-sin, cos]]) + shift
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_moved_turned_and_scaled_face_gives_the_same_crop(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    points = face(rng)
+    moved = similar(points, rng.uniform(0.3, 3), rng.uniform(-3, 3), (50.0, -20.0))
+    one, other = (FOR_NETWORKS.around(FacePoints.of(p)) for p in (points, moved))
+    inside = [
+        p @ c.to_crop[:2, :2].T + c.to_crop[:2, 2] for p, c in ((points, one), (moved, other))
+    ]
+    np.testing.assert_allclose(inside[0], inside[1], atol=1e-6)
+    np.testing.assert_allclose(one.in_picture(inside[0]), points, atol=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_lips_are_straight_below_the_eyes_and_the_face_fills_its_share(seed: int) -> None:
+    points = face(np.random.default_rng(seed))
+    found = FacePoints.of(points)
+    crop = FOR_NETWORKS.around(found)
+    stack = np.stack([found.eyes, found.lips]) @ crop.to_crop[:2, :2].T
+    assert abs(stack[1, 0] - stack[0, 0]) < 1e-6
+    assert stack[1, 1] > stack[0, 1]
+    inside = points @ crop.to_crop[:2, :2].T
+    np.testing.assert_allclose(np.ptp(inside, axis=0).max(), crop.size / FOR_NETWORKS.scale)
+
+
+def test_a_face_without_direction_stands_upright() -> None:
+    points = np.ones((203, 2)) * 50
+    points[:, 0] += np.arange(203)
+    points[[48, 66]] = points[[0, 6, 12, 18, 24, 30, 36, 42]].mean(0)
+    assert abs(FOR_NETWORKS.around(FacePoints.of(points)).to_crop[0, 1]) < 1e-9
