@@ -153,7 +153,7 @@ def _in_words(repository: str, revision: str, endpoint: str | None) -> Iterator[
     hub = (endpoint or constants.ENDPOINT).rstrip("/")
     try:
         yield
-    except (HFValidationError, XetDownloadError, TransportError, OSError) as error:
+    except (HFValidationError, XetDownloadError, TransportError, OSError, RuntimeError) as error:
         for kinds, words in _WORDS:
             if isinstance(error, kinds):
                 raise words(f"{hub}/{repository}", revision, error) from error
@@ -209,5 +209,6 @@ _WORDS: tuple[tuple[_Kinds, _Words], ...] = (  # the special before the general
     (HFValidationError, _no_name),
     (HfHubHTTPError, _refused),
     ((LocalEntryNotFoundError, TransportError, XetDownloadError), _broken_off),
+    ((ConnectionError, TimeoutError, RuntimeError), _broken_off),  # what hf_xet raises
     (OSError, _no_room),
 )

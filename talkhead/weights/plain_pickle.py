@@ -64,7 +64,8 @@ def _look_through(data: bytes) -> None:
 
 class _Reader(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> object:
-        known = _KNOWN.get((module.replace("numpy._core", "numpy.core"), name))
+        home = _RENAMED.get(module, module.replace("numpy._core", "numpy.core"))
+        known = _KNOWN.get((home, name))
         if known is None:
             raise pickle.UnpicklingError(f"it wants {module}.{name}, which is refused")
         return known
@@ -164,6 +165,7 @@ def _bytes(*nothing: object) -> bytes:
     return b""
 
 
+_RENAMED = {"__builtin__": "builtins"}  # as protocols before 3 name it
 _KNOWN: dict[tuple[str, str], object] = {
     ("numpy.core.multiarray", "_reconstruct"): _Maker(lambda *_: _Array()),
     ("numpy.core.multiarray", "scalar"): _Maker(_Scalar),
@@ -185,7 +187,7 @@ class _Plain:
         self._open: set[int] = set()
 
     def of(self, value: Value) -> Value:
-        if value is None or type(value) in (bool, int, float, complex, str, bytes):
+        if value is None or type(value) in (bool, int, float, str, bytes):
             return value
         key = id(value)
         if key in self._open:
