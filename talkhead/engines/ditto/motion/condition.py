@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float, Float32
 
 from talkhead.engines.ditto.motion.source import ping_pong
 from talkhead.errors import ControlOutOfRange
@@ -14,10 +14,8 @@ EMOTIONS = ("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise", "
 CONDITION_DIM = 1024 + len(EMOTIONS) + 2 + 6 + 63
 SHARPNESS = 8.0  # logit of a chosen emotion, the others have 0
 
-# A label; a mix of labels; a sequence of mixes, one a frame, repeated; or weights ready to use.
-Emotion: TypeAlias = (
-    int | Sequence[int] | Sequence[Sequence[int]] | Float32[np.ndarray, "sequence 8"]
-)
+# A label; a mix of labels; a sequence of mixes, one a frame, repeated; or weights, "sequence 8".
+Emotion: TypeAlias = int | Sequence[int] | Sequence[Sequence[int]] | Float[np.ndarray, "..."]
 
 
 @dataclass(frozen=True)

@@ -46,8 +46,9 @@ def clipped(rows: Rows, limits: Float32[np.ndarray, "limits 265"]) -> Rows:
 
 def degrees(logits: Float32[np.ndarray, "*batch 66"]) -> Float32[np.ndarray, "*batch"]:
     """The mean of an angle's distribution, -97.5 to 97.5 (ditto.md §3.4)."""
-    weights = np.exp(logits - logits.max(-1, keepdims=True))
-    # Not a matrix product: its rounding would depend on how many frames share the call.
+    # Rounding must not depend on what else is in the call: so no matrix product, which looks at
+    # the number of rows, and one order in memory, along which sums are taken.
+    weights = np.exp(logits - logits.max(-1, keepdims=True), order="C")
     return (weights * _BIN_DEGREES).sum(-1) / weights.sum(-1) - np.float32(97.5)
 
 

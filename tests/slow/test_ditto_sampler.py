@@ -1,0 +1,24 @@
+"""Fifty steps with the published network: rounding does not add up."""
+
+import torch
+
+from talkhead.engines.ditto.motion.sampler import sample
+from talkhead.engines.ditto.networks.lmdm import Lmdm
+from tests.parity_cases import assert_close, parity
+
+
+def test_fifty_steps() -> None:
+    folder = parity("ditto")
+    case = {name: torch.from_numpy(value) for name, value in folder.case("fn_ddim").items()}
+    model = Lmdm()
+    weights = folder.state("lmdm")
+    model.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
+    model.eval()
+    with torch.inference_mode():
+        condition = model.encode_condition(case["cond"])
+        result = sample(
+            lambda x, time: model.guided(x, case["cond_frame"], condition, time),
+            case["S50/x_init"],
+            case["S50/step_noise"][:, 0],
+        )
+    assert_close(result, case["S50/out"].numpy())
