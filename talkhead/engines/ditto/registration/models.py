@@ -1,0 +1,44 @@
+"""What registration works with: two networks of Ditto, our face models, and optional files.
+
+With the files the crop and the eyes are as published; without them our own models stand in.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import onnxruntime as ort
+from torch import Tensor
+
+from talkhead.engines.ditto.networks.motion_extractor import FaceMotion
+from talkhead.faces.onnx_models import FaceModels
+
+MotionNetwork: TypeAlias = Callable[[Tensor], FaceMotion]  # (batch, 3, 256, 256) in [0, 1]
+AppearanceNetwork: TypeAlias = Callable[[Tensor], Tensor]  # the same to (batch, 32, 16, 64, 64)
+
+
+@dataclass(frozen=True)
+class InsightFace:
+    """Finds the face, as published; not for commercial use."""
+
+    detector: ort.InferenceSession
+    landmarks106: ort.InferenceSession
+
+
+@dataclass(frozen=True)
+class PublishedMesh:
+    """Measures the eyes, as published."""
+
+    blaze_face: ort.InferenceSession
+    face_mesh: ort.InferenceSession
+
+
+@dataclass(frozen=True)
+class RegistrationModels:
+    motion: MotionNetwork
+    appearance: AppearanceNetwork
+    own: FaceModels
+    landmarks203: ort.InferenceSession | None = None  # places the crop
+    mesh: PublishedMesh | None = None
+    insight_face: InsightFace | None = None
+    device: str = "cpu"  # where the two networks take their pictures
