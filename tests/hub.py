@@ -27,6 +27,8 @@ class Hub:
     status: int = 0  # of every answer, if not 0
     error_code: str = ""  # as the hub names what is wrong
     cut_after: int = 0  # bytes of a file after which the connection breaks, once
+    always_cut: bool = False  # before the first byte of a large file, each time
+    stalled: bool = False  # when it breaks it first says nothing for a while
     tampered: set[str] = field(default_factory=set)  # these arrive with a byte changed
     requests: list[tuple[str, str, str]] = field(default_factory=list)  # method, path, Range
     address: str = ""
@@ -134,10 +136,13 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command == "HEAD":
             return
         cut = self.state.cut_after
-        if cut and len(body) > cut:
+        broken = self.state.always_cut and self.path.startswith("/large/")
+        if broken or (cut and len(body) > cut):
             self.state.cut_after = 0
             self.wfile.write(body[:cut])
             self.close_connection = True
+            if self.state.stalled:
+                threading.Event().wait(0.3)
         else:
             self.wfile.write(body)
 

@@ -1,6 +1,7 @@
 """The Hugging Face hub: what a repository holds at one commit, and getting a file of it.
 
-Without a connection on purpose (HF_HUB_OFFLINE) the hub's own cache on this disk takes its place.
+Without a connection on purpose (HF_HUB_OFFLINE) the hub's own cache on this disk takes its place,
+and what is in the folder already.
 """
 
 import errno
@@ -25,6 +26,7 @@ from huggingface_hub.errors import (
 )
 
 from talkhead.errors import OptionError, TalkheadError, WeightsMissing
+from talkhead.weights.record import Record
 
 AGAIN = "the same command again keeps the files that are complete"
 _SHA256 = re.compile("[0-9a-f]{64}")
@@ -58,19 +60,26 @@ class Snapshot:
     repository: str
     commit: str
     files: Mapping[str, Declared]
+    offline: bool = False  # it is what this disk holds of it
 
 
 def snapshot(
-    repository: str, revision: str, names: Iterable[str], endpoint: str | None = None
+    repository: str,
+    revision: str,
+    names: Iterable[str],
+    known: Record,
+    endpoint: str | None = None,
 ) -> Snapshot:
     """Which of these files the repository holds at that branch, tag or commit.
+
+    `known` is what the folder to fill has been filled with before; it matters offline only.
 
     Raises:
         OptionError: there is no such repository or revision.
         WeightsMissing: the hub cannot be reached or refuses; the message says what to do.
     """
     if is_offline_mode():
-        return _cached_snapshot(repository, revision, names)
+        return _snapshot_of_this_disk(repository, revision, names, known)
     with _in_words(repository, revision, endpoint):
         info = HfApi(endpoint=endpoint).model_info(
             repository, revision=revision, files_metadata=True, timeout=30
@@ -89,7 +98,7 @@ def snapshot(
 
 
 def fetch(source: Snapshot, name: str, folder: Path, endpoint: str | None = None) -> Path:
-    """Puts the file into the folder under its published name, once it is complete.
+    """Puts the file into the folder under its published name; it is not checked yet.
 
     A connection that breaks is taken up again where it broke.
 
@@ -105,14 +114,24 @@ def fetch(source: Snapshot, name: str, folder: Path, endpoint: str | None = None
     return Path(path)
 
 
-def _cached_snapshot(repository: str, revision: str, names: Iterable[str]) -> Snapshot:
+def _snapshot_of_this_disk(
+    repository: str, revision: str, names: Iterable[str], known: Record
+) -> Snapshot:
     paths = {name: path for name in names if (path := _cached(repository, revision, name))}
-    if not paths:
-        message = f"HF_HUB_OFFLINE is set, and the hub's cache on this disk holds no {repository}"
-        raise WeightsMissing(f"{message} at {revision}; unset it, or bring the files by hand")
-    name, path = next(iter(paths.items()))
-    commit = path.parents[name.count("/")].name  # .../snapshots/COMMIT/the/name
-    return Snapshot(repository, commit, {name: _as_cached(p) for name, p in paths.items()})
+    commits = {path.parents[name.count("/")].name for name, path in paths.items()}
+    commit = commits.pop() if commits else revision  # .../snapshots/COMMIT/the/name
+    recorded = {
+        name: Declared(entry.size, entry.sha256)
+        for name, entry in known.entries.items()
+        if (entry.repository, entry.commit) == (repository, commit)
+    }
+    cached = {name: _as_cached(path) for name, path in paths.items()}
+    if not cached and not recorded:
+        message = (
+            f"HF_HUB_OFFLINE is set, and this disk holds nothing of {repository} at {revision}"
+        )
+        raise WeightsMissing(f"{message}; unset it, or bring the files by hand")
+    return Snapshot(repository, commit, cached | recorded, offline=True)
 
 
 def _as_cached(path: Path) -> Declared:
@@ -134,12 +153,7 @@ def _copy_cached(source: Snapshot, name: str, folder: Path) -> Path:
     cached = hf_hub_download(source.repository, name, revision=source.commit, local_files_only=True)
     path = folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f"{path.name}.incomplete")
-    try:
-        shutil.copyfile(cached, unfinished)
-        return unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    return Path(shutil.copyfile(cached, path))
 
 
 def _git_id(path: Path) -> str:

@@ -5,11 +5,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from talkhead.errors import CheckpointMismatch, WeightsMissing
 from talkhead.weights.files import EngineWeights, WeightsFile
 from talkhead.weights.hub import Snapshot, fetch, snapshot
-from talkhead.weights.record import Entry, digest, read_record, write_record
+from talkhead.weights.record import Entry, Record, digest, read_record, write_record
 
 
 @dataclass(frozen=True)
@@ -46,9 +47,10 @@ def pull(
         CheckpointMismatch: what arrived is not what the hub declares, or not what it was before.
     """
     repository = repository or weights.repository
-    revision = revision or read_record(folder).commit_of(repository) or "main"
+    known = read_record(folder)
+    revision = revision or known.commit_of(repository) or "main"
     names = [file.name for file in weights.files]
-    source = snapshot(repository, revision, names, endpoint)
+    source = snapshot(repository, revision, names, known, endpoint)
     chosen = weights.choose(source.files, edition, non_commercial)
     _nothing_needed_lacks(weights, chosen, source)
     with _disk_in_words(folder):
@@ -67,6 +69,8 @@ def _nothing_needed_lacks(
     needed = {file.part for file in weights.files if file.needed}
     if lacking := sorted(needed - {file.part for file in chosen}):
         where = f"{source.repository} at {source.commit}"
+        if source.offline:
+            where = f"HF_HUB_OFFLINE is set, and what this disk has of {where}"
         names = [file.name for part in lacking for file in weights.alternatives(part)]
         message = f"{where} holds no {', '.join(lacking)}; looked for {', '.join(names)}"
         raise WeightsMissing(message)
@@ -95,26 +99,27 @@ def _room_for(folder: Path, sizes: Sequence[int]) -> None:
 
 
 def _obtain(folder: Path, file: WeightsFile, source: Snapshot, endpoint: str | None) -> None:
-    (folder / file.name).unlink(missing_ok=True)  # else the client may take it for the right one
-    path = fetch(source, file.name, folder, endpoint)
-    sha256 = digest(path)
-    try:
-        _check_arrival(folder, file, source, sha256)
-    except CheckpointMismatch:
-        path.unlink()
-        raise
+    """What is not checked yet lies aside: under its name there is only what is right."""
+    with TemporaryDirectory(prefix=".arriving-", dir=folder) as aside:
+        path = fetch(source, file.name, Path(aside), endpoint)
+        sha256 = digest(path)
+        _check_arrival(path, file, source, sha256, read_record(folder))
+        (folder / file.name).parent.mkdir(parents=True, exist_ok=True)
+        path.replace(folder / file.name)
     _write_down(folder, file, source, sha256)
 
 
-def _check_arrival(folder: Path, file: WeightsFile, source: Snapshot, sha256: str) -> None:
-    declared, known = source.files[file.name], read_record(folder).entries.get(file.name)
-    if not declared.fits(folder / file.name, sha256):
+def _check_arrival(
+    path: Path, file: WeightsFile, source: Snapshot, sha256: str, record: Record
+) -> None:
+    declared, known = source.files[file.name], record.entries.get(file.name)
+    if not declared.fits(path, sha256):
         message = f"{file.name} arrived with SHA-256 {sha256}, the hub declares {declared}"
-        raise CheckpointMismatch(f"{message}; it was deleted, pull it again")
+        raise CheckpointMismatch(f"{message}; it was not kept, pull it again")
     origin = (source.repository, source.commit)
     if known and (known.repository, known.commit) == origin and known.sha256 != sha256:
         message = f"{file.name} of {' at '.join(origin)} has SHA-256 {sha256} now; at the first"
-        raise CheckpointMismatch(f"{message} download it was {known.sha256}; it was deleted")
+        raise CheckpointMismatch(f"{message} download it was {known.sha256}; it was not kept")
 
 
 def _write_down(folder: Path, file: WeightsFile, source: Snapshot, sha256: str) -> None:

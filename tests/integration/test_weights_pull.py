@@ -10,7 +10,7 @@ import pytest
 from huggingface_hub import constants
 from huggingface_hub.utils.tqdm import disable_progress_bars, enable_progress_bars
 
-from talkhead.errors import CheckpointMismatch, OptionError, TalkheadError, WeightsMissing
+from talkhead.errors import CheckpointMismatch, OptionError, WeightsMissing
 from talkhead.weights.files import EngineWeights, WeightsFile
 from talkhead.weights.pull import Pulled, pull
 from talkhead.weights.record import FILE_NAME, read_record
@@ -63,8 +63,8 @@ def pulled(hub: Hub, folder: Path, **options: str | bool) -> Pulled:
 
 
 def there(folder: Path) -> dict[str, bytes]:
-    """All files but the record and the client's notes, by name."""
-    paths = [path for path in folder.rglob("*") if path.is_file() and ".cache" not in path.parts]
+    """All files but the record, by name."""
+    paths = [path for path in folder.rglob("*") if path.is_file()]
     found = {str(path.relative_to(folder)): path.read_bytes() for path in paths}
     return {name: data for name, data in found.items() if name != FILE_NAME}
 
@@ -137,7 +137,7 @@ def test_wrong_bytes_are_not_kept(hub: Hub, folder: Path) -> None:
         with pytest.raises(CheckpointMismatch, match=f"{name} arrived with SHA-256 .* declares"):
             pulled(hub, folder)
         assert name not in there(folder)
-        assert name not in read_record(folder).entries
+        assert there(folder).keys() == read_record(folder).entries.keys()
     hub.tampered = set()
     pulled(hub, folder)
     assert there(folder).keys() == USUAL
@@ -148,6 +148,7 @@ def test_a_commit_that_has_changed_is_refused(hub: Hub, folder: Path) -> None:
     hub.files["pth/net.pth"] = BIG[::-1]
     with pytest.raises(CheckpointMismatch, match=f"{COMMIT} has SHA-256 .* first download"):
         pulled(hub, folder)
+    assert there(folder)["pth/net.pth"] == BIG
 
 
 def test_a_folder_stays_at_its_commit_unless_asked(hub: Hub, folder: Path) -> None:
@@ -238,5 +239,33 @@ def test_offline_without_a_cache_is_said(
     hub: Hub, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
-    with pytest.raises(TalkheadError, match=r"HF_HUB_OFFLINE is set, .* holds no somebody/some"):
+    with pytest.raises(WeightsMissing, match=r"HF_HUB_OFFLINE is set, .* nothing of somebody/some"):
         pulled(hub, folder)
+
+
+def test_offline_a_filled_folder_will_do(
+    hub: Hub, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pulled(hub, folder)
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    assert pulled(hub, folder).fetched == 0
+    (folder / "pth/net.pth").write_bytes(b"damaged")
+    with pytest.raises(WeightsMissing, match="cannot be reached"):
+        pulled(hub, folder)
+    with pytest.raises(WeightsMissing, match=r"this disk has of .* holds no net; looked for pth"):
+        pulled(hub, folder, edition="onnx")
+
+
+@pytest.mark.parametrize("stalled", [False, True])
+def test_a_connection_that_breaks_again_and_again_is_given_up(
+    hub: Hub, folder: Path, monkeypatch: pytest.MonkeyPatch, stalled: bool
+) -> None:
+    """One that is silent is broken too."""
+    monkeypatch.setattr("huggingface_hub.file_download.time.sleep", lambda seconds: None)
+    monkeypatch.setattr(constants, "HF_HUB_DOWNLOAD_TIMEOUT", 0.1)
+    hub.always_cut, hub.stalled = True, stalled
+    with pytest.raises(WeightsMissing, match="the same command again keeps the files"):
+        pulled(hub, folder)
+    assert there(folder) == {}
+    hub.always_cut = False
+    assert pulled(hub, folder).fetched == 3

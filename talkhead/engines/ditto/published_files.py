@@ -103,14 +103,16 @@ def find_file(folder: Path, part: str) -> Path | None:
     return PUBLISHED.find(part, folder)
 
 
-def trusted_file(folder: Path, part: str) -> Path | None:
+def trusted_file(folder: Path, part: str, edition: str = "") -> Path | None:
     """The same, once it is known to be what was downloaded; see `record.confirm` for how.
+
+    `edition` is "pytorch", "onnx", or "" for either.
 
     Raises:
         CheckpointMismatch: it has changed since.
     """
     record = read_record(folder)
-    for file in PUBLISHED.alternatives(part):
+    for file in PUBLISHED.alternatives(part, edition):
         if path := PUBLISHED.locate(file, folder):
             confirm(path, record.entry(file.name))
             return path
