@@ -22,6 +22,10 @@ class WeightsFile:
     commercial_use: bool = True
     edition: str = ""  # files published in several forms: "onnx", "pytorch"; "" fits each
 
+    def is_of(self, edition: str) -> bool:
+        """Whether it belongs to that edition; each file belongs to ""."""
+        return edition in ("", self.edition or edition)
+
 
 @dataclass(frozen=True)
 class EngineWeights:
@@ -38,11 +42,7 @@ class EngineWeights:
 
     def alternatives(self, part: str, edition: str = "") -> tuple[WeightsFile, ...]:
         """The files that hold this part, of one edition if so wished, the preferred one first."""
-        return tuple(
-            file
-            for file in self.files
-            if file.part == part and edition in ("", file.edition or edition)
-        )
+        return tuple(file for file in self.files if file.part == part and file.is_of(edition))
 
     def find(self, part: str, folder: Path | None = None) -> Path | None:
         """The preferred file of those that are there, or None."""
@@ -72,7 +72,7 @@ class EngineWeights:
             for file in self.files
             if file.name in names
             and (non_commercial or file.commercial_use)
-            and edition in ("", file.edition or edition)
+            and file.is_of(edition)
         ]
         return tuple({file.part: file for file in reversed(wished)}.values())[::-1]
 

@@ -134,5 +134,5 @@ def _disk_in_words(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         where = error.filename or folder
-        message = f"{where}: {error.strerror or error}; make room, or name another folder with --to"
+        message = f"{where}: {error.strerror or error}; --to names another folder"
         raise WeightsMissing(message) from error

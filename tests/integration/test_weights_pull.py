@@ -1,5 +1,6 @@
 """Weights from a hub: what arrives is checked, what is whole is kept, and errors say what to do."""
 
+import errno
 import shutil
 from collections import namedtuple
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from huggingface_hub import constants
 from huggingface_hub.utils.tqdm import disable_progress_bars, enable_progress_bars
 
 from talkhead.errors import CheckpointMismatch, OptionError, WeightsMissing
+from talkhead.weights import hub as client
 from talkhead.weights.files import EngineWeights, WeightsFile
 from talkhead.weights.pull import Pulled, pull
 from talkhead.weights.record import FILE_NAME, read_record
@@ -214,6 +216,30 @@ def test_a_full_disk_is_said_before_anything_is_fetched(
     with pytest.raises(WeightsMissing, match=r"0.0 GB free, the files take .* --to"):
         pulled(hub, folder)
     assert not hub.asked("GET", "/large/")
+
+
+@pytest.mark.parametrize(
+    ("failure", "sentence"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "the disk is full; make room, then the"),
+        (OSError("Consistency check failed"), "did not arrive: Consistency check failed; the same"),
+        (RuntimeError("CAS client error"), r"cannot be reached \(RuntimeError: CAS client error"),
+    ],
+)
+def test_what_the_client_fails_of_is_said(
+    hub: Hub,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    failure: Exception,
+    sentence: str,
+) -> None:
+    def failing(*args: object, **options: object) -> str:
+        raise failure
+
+    monkeypatch.setattr(client, "hf_hub_download", failing)
+    with pytest.raises(WeightsMissing, match=sentence):
+        pulled(hub, folder)
+    assert there(folder) == {}
 
 
 def test_a_folder_that_cannot_be_written_is_named(hub: Hub, tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ def test_each_edition_alone_is_enough(edition: str) -> None:
     assert {file.part for file in chosen} >= {file.part for file in FILES if file.needed}
     assert len({file.part for file in chosen}) == len(chosen)
     assert all(file.commercial_use for file in chosen)
-    assert all(file.edition in ("", edition or file.edition) for file in chosen)
+    assert not edition or {file.edition for file in chosen} == {"", edition}
     every = PUBLISHED.choose(NAMES, edition, non_commercial=True)
     added = [file.part for file in every if file not in chosen]
     assert added == ["insightface_det", "landmark106"]
@@ -117,6 +117,15 @@ def test_loading_trusts_what_is_unchanged_and_hashes_what_was_written_to(tmp_pat
     path.write_bytes(b"short")
     with pytest.raises(CheckpointMismatch, match="has 5 bytes, 12 were downloaded"):
         trusted_file(tmp_path, "decoder")
+
+
+def test_an_edition_can_be_asked_for(tmp_path: Path) -> None:
+    onnx = put(tmp_path, "ditto_onnx/decoder.onnx")
+    assert trusted_file(tmp_path, "decoder") == onnx
+    assert trusted_file(tmp_path, "decoder", "pytorch") is None
+    pytorch = put(tmp_path, DECODER)
+    assert trusted_file(tmp_path, "decoder") == pytorch
+    assert trusted_file(tmp_path, "decoder", "onnx") == onnx
 
 
 def test_only_a_thorough_look_sees_a_change_that_hides(tmp_path: Path) -> None:
