@@ -150,13 +150,13 @@ def test_the_warp_network_does_what_its_description_says(dice: torch.Generator) 
 
 @pytest.mark.parametrize("name", ["stitch_network", "motion_extractor", "lmdm", "decoder"])
 def test_networks_run_in_half_precision(name: str, dice: torch.Generator) -> None:
-    sizes = {
+    sizes: dict[str, list[tuple[int, ...]]] = {
         "stitch_network": [(1, 21, 3)] * 2,
         "motion_extractor": [(1, 3, 64, 64)],
         "lmdm": [(1, 80, 265), (1, 265), (1, 80, 1103)],
         "decoder": [(1, 256, 4, 4)],
-    }[name]
-    inputs = [torch.randn(size, generator=dice) for size in sizes]
+    }
+    inputs = [torch.randn(size, generator=dice) for size in sizes[name]]
     times = [torch.tensor([19]), torch.tensor([False])] if name == "lmdm" else []
     exact = network(name)(*inputs, *times)
     half = deepcopy(network(name)).bfloat16()(*(x.bfloat16() for x in inputs), *times)

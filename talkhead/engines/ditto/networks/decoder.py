@@ -79,8 +79,9 @@ class FoldedSpade(nn.Module):
 class SpadeBlock(nn.Module):
     """Two convolutions beside a shortcut; the shortcut has its own where the width changes."""
 
-    def __init__(self, channels: int, out_channels: int) -> None:
+    def __init__(self, channels: int, out_channels: int, factor: int = 1) -> None:
         super().__init__()
+        self.factor = factor  # by which the result is larger than the input
         self.changes = channels != out_channels
         middle = min(channels, out_channels)
         self.conv_0 = SpectralConv(channels, middle, 3)
@@ -97,9 +98,8 @@ class SpadeBlock(nn.Module):
         x: Float[Tensor, "batch channels small_height small_width"],
         steering: Float[Tensor, "batch 256 height width"],
     ) -> Float[Tensor, "batch out_channels height width"]:
-        """`steering` has the size of the result, to which `x` is enlarged (ditto.md §2.4)."""
-        factor = steering.shape[-1] // x.shape[-1]
-        normal = enlarged(instance_normed(x), factor)
+        """`steering` has the size of the result (ditto.md §2.4)."""
+        normal = enlarged(instance_normed(x), self.factor)
         inner = self.conv_0(F.leaky_relu(self.norm_0(normal, steering), SLOPE))
         if self.changes:
             x = self.conv_s(self.norm_s(normal, steering))
@@ -116,8 +116,8 @@ class Decoder(nn.Module):
         self.fc = nn.Conv2d(FEATURES, WIDTH, 3, padding=1)
         for index in range(MIDDLE):
             self.add_module(f"G_middle_{index}", SpadeBlock(WIDTH, WIDTH))
-        self.up_0 = SpadeBlock(WIDTH, 256)
-        self.up_1 = SpadeBlock(256, 64)
+        self.up_0 = SpadeBlock(WIDTH, 256, factor=2)
+        self.up_1 = SpadeBlock(256, 64, factor=2)
         self.conv_img = nn.Sequential(nn.Conv2d(64, 12, 3, padding=1), nn.PixelShuffle(2))
 
     def forward(
