@@ -6,15 +6,16 @@ from jaxtyping import Float32
 EXPRESSION_DIM = 63
 X_11, Y_11, X_15, Y_15 = 33, 34, 45, 46  # columns of the expression: points 11 and 15, the eyes
 
-# One unit moves the pupil by 0.001 or 0.0007 of the key points' unit; so many units are the whole
-# range of `gaze_deltas`. Ours: the published system has no explicit gaze.
+# One unit moves an eye's point by 0.001 or 0.0007 of the key points' unit; so many units are the
+# whole range of `gaze_deltas`. Ours, and not yet tried on published weights: the published system
+# has no explicit gaze.
 FULL_GAZE = 20.0
 
 
 def _eye_deltas(
     right: Float32[np.ndarray, " frames"], up: Float32[np.ndarray, " frames"]
 ) -> Float32[np.ndarray, "frames 63"]:
-    """Units of gaze as expression. The eye on the far side of the nose moves further."""
+    """Units of gaze as expression; which eye moves further depends on the side."""
     deltas = np.zeros((len(right), EXPRESSION_DIM), np.float32)
     rightwards = right > 0
     deltas[:, X_11] = right * np.where(rightwards, 0.0007, 0.001)

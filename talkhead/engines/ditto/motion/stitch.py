@@ -44,9 +44,7 @@ class Motion:
 class Anchors:
     """What the first frame of a session decides for all of them."""
 
-    reference: (
-        Float32[np.ndarray, " 265"] | None
-    )  # generated motion that leaves the source as it is
+    reference: Float32[np.ndarray, " 265"] | None  # generated motion that changes nothing
     source_degrees: Float32[np.ndarray, " 3"]  # pitch, yaw, roll: the gaze is kept as it is there
     ratio: float  # face size of the `ch_info` over the source's
     fade_target: Motion | None  # one frame; None: every frame fades to its source
@@ -69,6 +67,7 @@ def anchors(
 
     `reference` is the motion that relative motion starts from; online it is the first row of
     window 0, which is not shown (ditto.md §4.2). Without one it is the generated motion of frame 0.
+    Both are clipped already, if motion is clipped.
     """
     if settings.relative and reference is None:
         reference = generated[0]
