@@ -1,12 +1,18 @@
 """Sizes, crops, detectors and eyes are the published ones, and crops move with the face."""
 
+from dataclasses import replace
 from functools import cache
+from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import onnxruntime as ort
 import pytest
+from torch import Tensor
 
+import talkhead
+from talkhead.engines.ditto.registration import locate
 from talkhead.engines.ditto.registration.blaze_face import blaze_faces
 from talkhead.engines.ditto.registration.crop import FOR_LANDMARKS, FOR_NETWORKS, Crop
 from talkhead.engines.ditto.registration.eye_state import eye_state
@@ -14,8 +20,14 @@ from talkhead.engines.ditto.registration.face_mesh import face_mesh
 from talkhead.engines.ditto.registration.face_points import FacePoints
 from talkhead.engines.ditto.registration.landmarks106 import landmarks106
 from talkhead.engines.ditto.registration.landmarks203 import landmarks_in
+from talkhead.engines.ditto.registration.models import InsightFace, RegistrationModels
+from talkhead.engines.ditto.registration.own_mesh import mesh_in_crop
 from talkhead.engines.ditto.registration.picture_size import limited
+from talkhead.engines.ditto.registration.register import first_sight
 from talkhead.engines.ditto.registration.scrfd import scrfd_faces
+from talkhead.errors import NoFaceFound, SeveralFaces
+from talkhead.faces.onnx_models import FaceModels
+from talkhead.media.image import read_image
 from talkhead.types import Image
 from tests.parity_cases import assert_close, parity
 
@@ -163,3 +175,92 @@ def test_a_face_without_direction_stands_upright() -> None:
     points[:, 0] += np.arange(203)
     points[[48, 66]] = points[[0, 6, 12, 18, 24, 30, 36, 42]].mean(0)
     assert abs(FOR_NETWORKS.around(FacePoints.of(points)).to_crop[0, 1]) < 1e-9
+
+
+EXAMPLES = Path(talkhead.__file__).with_name("examples")
+HALF = 256  # of a crop, pixels
+
+
+def about_middle(turn: float, scale: float) -> np.ndarray:
+    """Of a picture that is 512 pixels wide."""
+    return np.vstack([cv2.getRotationMatrix2D((256, 256), turn, scale), [0, 0, 1]])
+
+
+CHANGES = {
+    "larger": np.diag([1.6, 1.6, 1]),
+    "turned": about_middle(20, 1),
+    "turned back, smaller": about_middle(-15, 0.8),
+    "mirrored": np.array([[-1, 0, 511], [0, 1, 0], [0, 0, 1.0]]),
+}
+
+
+@pytest.fixture(scope="module")
+def ours() -> RegistrationModels:
+    """No file but those that ship."""
+    return RegistrationModels(unused, unused, FaceModels())
+
+
+def unused(_: Tensor) -> Any:
+    raise AssertionError("a first sight needs no network of Ditto")
+
+
+@pytest.mark.parametrize("name", ["collins", "hopper"])
+def test_without_files_a_portrait_is_cut_out_upright_and_as_large_as_the_rule_says(
+    ours: RegistrationModels, name: str
+) -> None:
+    picture = read_image(EXAMPLES / f"{name}.png")
+    sight = first_sight(picture, ours)
+    face = FOR_NETWORKS.around(sight.points)
+    mesh = mesh_in_crop(face.cut(picture), ours.own)
+    assert mesh.presence > 0.9
+    dx, dy = mesh.eye_line
+    assert abs(np.degrees(np.arctan2(dy, dx))) < 3
+    low, high = mesh.points[:, :2].min(0) / face.size, mesh.points[:, :2].max(0) / face.size
+    np.testing.assert_allclose((low + high)[0] / 2, 0.5, atol=0.02)
+    assert 0.3 < low[1] < high[1] < 0.88  # room above for the hair, below for a falling jaw
+    assert 0.4 < (high - low)[1] < 0.55
+
+
+@pytest.mark.parametrize("name", ["collins", "hopper"])
+@pytest.mark.parametrize("change", CHANGES)
+def test_without_files_a_changed_portrait_has_the_same_crop_and_eyes(
+    ours: RegistrationModels, name: str, change: str
+) -> None:
+    picture, matrix = read_image(EXAMPLES / f"{name}.png"), CHANGES[change]
+    scale, flip = abs(np.linalg.det(matrix)) ** 0.5, np.sign(np.linalg.det(matrix))
+    size = [int(max(scale, 1) * side) for side in picture.shape[1::-1]]
+    changed = np.asarray(cv2.warpAffine(picture, matrix[:2], size), np.uint8)
+    one, other = first_sight(picture, ours), first_sight(changed, ours)
+    corners = np.array([[x, y, 1] for x in (0, 2 * HALF) for y in (0, 2 * HALF)])
+    mirrored = np.column_stack([HALF + flip * (corners[:, 0] - HALF), corners[:, 1:]])
+    back = np.linalg.inv(matrix @ one.matrix) @ other.matrix @ mirrored.T
+    np.testing.assert_allclose(back.T, corners, atol=10)  # pixels of the crop
+    openness, movement = other.eyes.openness, other.eyes.movement.reshape(3, 2)
+    if flip < 0:
+        openness, movement = openness[::-1], movement[:, ::-1] * [[-1], [1], [1]]
+    np.testing.assert_allclose(openness, one.eyes.openness, atol=0.12)
+    np.testing.assert_allclose(movement, one.eyes.movement.reshape(3, 2), atol=0.004)
+
+
+def test_no_face_and_two_faces_are_told_in_words(
+    ours: RegistrationModels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grey = np.full((300, 400, 3), 128, np.uint8)
+    with pytest.raises(NoFaceFound, match="no face"):
+        first_sight(grey, ours)
+    portrait = read_image(EXAMPLES / "collins.png")
+    with pytest.raises(SeveralFaces, match="2 faces"):
+        first_sight(np.concatenate([portrait, portrait], 1), ours)
+    monkeypatch.setattr(locate, "scrfd_faces", lambda *_: np.zeros((0, 5), np.float32))
+    files = InsightFace(session("insightface_det"), session("landmark106"))
+    with pytest.raises(NoFaceFound, match="no face"):
+        first_sight(grey, replace(ours, insight_face=files))
+
+
+def test_a_face_that_the_closer_look_does_not_see_is_no_face(ours: RegistrationModels) -> None:
+    """The published finder says there is one, our mesh says there is not."""
+    files = InsightFace(session("insightface_det"), session("landmark106"))
+    picture = drawn("aux.im2", 512, 512)
+    assert len(scrfd_faces(picture, files.detector)) > 0
+    with pytest.raises(NoFaceFound, match="closer look"):
+        first_sight(picture, replace(ours, insight_face=files))

@@ -9,7 +9,7 @@ from talkhead.engines.ditto.registration.own_mesh import mesh_in_crop
 from talkhead.engines.ditto.registration.scrfd import area, scrfd_faces
 from talkhead.errors import NoFaceFound
 from talkhead.faces.detector import detect
-from talkhead.faces.mesh import FaceMesh, mesh_of
+from talkhead.faces.mesh import FaceMesh, mesh_of, steadied
 from talkhead.faces.portrait_check import PortraitLimits, check_portrait
 from talkhead.types import Image
 
@@ -24,7 +24,8 @@ def speaker(picture: Image, models: RegistrationModels) -> FacePoints:
         PortraitError: our checks found it cannot be animated.
     """
     if models.insight_face is None:
-        rough: FacePoints | None = _by_mesh(check_portrait(picture, models.own).mesh)
+        mesh = check_portrait(picture, models.own).mesh
+        rough: FacePoints | None = _by_mesh(steadied(picture, mesh, models.own))
     else:
         rough = _by_insight_face(picture, models.insight_face)
     if rough is None:

@@ -10,7 +10,7 @@ from jaxtyping import Float32, Float64, UInt8
 from torch import Tensor
 
 from talkhead.engines.ditto.motion.layout import joined
-from talkhead.engines.ditto.registration.crop import FOR_NETWORKS
+from talkhead.engines.ditto.registration.crop import FOR_NETWORKS, Crop
 from talkhead.engines.ditto.registration.eye_state import EyeState
 from talkhead.engines.ditto.registration.eyes import eyes_in_crop
 from talkhead.engines.ditto.registration.face_points import FacePoints
@@ -51,20 +51,24 @@ def register(picture: Image, models: RegistrationModels) -> SourceFace:
     Raises:
         PortraitError: what is wrong with it.
     """
-    return registered(picture, speaker(picture, models), models)
+    return studied(first_sight(picture, models), models)
 
 
-def registered(picture: Image, points: FacePoints, models: RegistrationModels) -> SourceFace:
-    """The face at `points`.
-
-    Raises:
-        NoFaceFound: there is none after all.
-    """
-    sight = seen(picture, points, models)
-    if sight is None:
-        raise NoFaceFound("the face was lost on a closer look; it should be sharp and well lit")
+def studied(sight: Sight, models: RegistrationModels) -> SourceFace:
     rows, canonical = face_motion([sight.small], models)
     return SourceFace(rows[0], canonical[0], volumes([sight.small], models)[0], sight)
+
+
+def first_sight(picture: Image, models: RegistrationModels) -> Sight:
+    """The face that will speak.
+
+    Raises:
+        PortraitError: what is wrong with it.
+    """
+    sight = seen(picture, speaker(picture, models), models)
+    if sight is None:
+        raise NoFaceFound("the face was lost on a closer look; it should be sharp and well lit")
+    return sight
 
 
 def seen(picture: Image, points: FacePoints, models: RegistrationModels) -> Sight | None:
@@ -74,10 +78,15 @@ def seen(picture: Image, points: FacePoints, models: RegistrationModels) -> Sigh
     eyes = eyes_in_crop(face, models)
     if eyes is None:
         return None
-    return Sight(points, crop.to_picture, reduced(face), eyes)
+    return Sight(points, crop.to_picture, _reduced(face), eyes)
 
 
-def reduced(crop: UInt8[np.ndarray, "512 512 3"]) -> Small:
+def cut_small(picture: Image, crop: Crop) -> Small:
+    """The crop, or what else is there, as the networks take it (ditto.md §6 step 5)."""
+    return _reduced(crop.cut(picture))
+
+
+def _reduced(crop: UInt8[np.ndarray, "512 512 3"]) -> Small:
     return np.asarray(cv2.resize(crop, (SIZE, SIZE), interpolation=cv2.INTER_AREA), np.uint8)
 
 
@@ -99,6 +108,17 @@ def volumes(
         features = models.appearance(_batch(faces, models.device))
     array: np.ndarray = features.float().cpu().numpy()
     return array
+
+
+def volumes_at(
+    pictures: Sequence[Image],
+    matrices: Float64[np.ndarray, "faces 3 3"],
+    models: RegistrationModels,
+) -> Float32[np.ndarray, "faces 32 16 64 64"]:
+    """Volumes again of frames whose `Sight.matrix` is known: they are too large to be kept."""
+    crops = (Crop(FOR_NETWORKS.size, np.linalg.inv(matrix), matrix) for matrix in matrices)
+    faces = [cut_small(picture, crop) for picture, crop in zip(pictures, crops, strict=True)]
+    return volumes(faces, models)
 
 
 def _batch(faces: Sequence[Small], device: str) -> Tensor:
