@@ -29,11 +29,11 @@ def place_in_frame(matrix: Float[np.ndarray, "3 3"], height: int, width: int) ->
     """`matrix` takes pixels of the crop to pixels of a `height` x `width` frame (M_c2o)."""
     corners = np.array([[0, 0, 1], [SIZE, 0, 1], [0, SIZE, 1], [SIZE, SIZE, 1]]) @ matrix[:2].T
     frame = np.array([width, height])
-    left, top = np.clip(np.floor(corners.min(0)) - REACH, 0, frame).astype(int)
-    right, bottom = np.clip(np.ceil(corners.max(0)) + REACH, 0, frame).astype(int)
+    left, top = np.clip(np.floor(corners.min(0)) - REACH, 0, frame).astype(int).tolist()
+    right, bottom = np.clip(np.ceil(corners.max(0)) + REACH, 0, frame).astype(int).tolist()
     inside = np.asarray(matrix[:2], np.float64) - [[0, 0, left], [0, 0, top]]
     share = _warped(fading_mask(), inside, bottom - top, right - left)[..., None]
-    return Place(int(left), int(top), inside, share, 1 - share)
+    return Place(left, top, inside, share, 1 - share)
 
 
 def pasted(frame: Image, render: Float32[np.ndarray, "512 512 3"], place: Place) -> Image:

@@ -62,11 +62,11 @@ def _overlap(row: Float32[np.ndarray, " 16"], others: Rows) -> Float[np.ndarray,
     low = np.maximum(row[:2], others[:, :2])
     high = np.minimum(row[2:4], others[:, 2:4])
     shared = np.maximum(high - low, 0).prod(1)
-    return shared / np.maximum(_area(row) + _area(others) - shared, 1e-9)
+    return shared / np.maximum(_area(row[None]) + _area(others) - shared, 1e-9)
 
 
-def _area(rows: Float32[np.ndarray, "*anchors 16"]) -> Float32[np.ndarray, "*anchors"]:
-    return (rows[..., 2:4] - rows[..., :2]).prod(-1)
+def _area(rows: Rows) -> Float32[np.ndarray, " anchors"]:
+    return (rows[:, 2:4] - rows[:, :2]).prod(1)
 
 
 def _anchors() -> Float32[np.ndarray, "anchors 2"]:

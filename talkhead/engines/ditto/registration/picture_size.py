@@ -2,13 +2,14 @@
 
 import cv2
 import numpy as np
+from jaxtyping import UInt8
 
 from talkhead.types import Image
 
 LONGEST = 1920  # pixels
 
 
-def limited(picture: Image) -> Image:
+def limited(picture: Image) -> UInt8[np.ndarray, "rows columns 3"]:
     """The picture with at most 1920 pixels a side, and even sides (ditto.md §6 step 1).
 
     It is what faces are registered in and pasted back into. Pictures that fit are returned as

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 import onnxruntime as ort
-from jaxtyping import Float32, Int64
+from jaxtyping import Float32, Int64, UInt8
 
 from talkhead.types import Image
 
@@ -32,7 +32,7 @@ def scrfd_faces(picture: Image, session: ort.InferenceSession) -> Boxes:
     return found[_distinct(found)]
 
 
-def _fitted(picture: Image) -> tuple[Image, float]:
+def _fitted(picture: Image) -> tuple[UInt8[np.ndarray, "512 512 3"], float]:
     """The picture at the top left of a black square, and its size there over its own."""
     height, width = picture.shape[:2]
     if height > width:
@@ -73,8 +73,8 @@ def _overlap(box: Float32[np.ndarray, " 5"], others: Boxes) -> Float32[np.ndarra
     low = np.maximum(box[:2], others[:, :2])
     high = np.minimum(box[2:4], others[:, 2:4])
     shared = np.maximum(high - low + 1, 0).prod(1)
-    return shared / (area(box) + area(others) - shared)
+    return shared / (area(box[None]) + area(others) - shared)
 
 
-def area(boxes: Float32[np.ndarray, "*faces 5"]) -> Float32[np.ndarray, "*faces"]:
-    return (boxes[..., 2:4] - boxes[..., :2] + 1).prod(-1)
+def area(boxes: Boxes) -> Float32[np.ndarray, " faces"]:
+    return (boxes[:, 2:4] - boxes[:, :2] + 1).prod(1)
