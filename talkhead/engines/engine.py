@@ -100,6 +100,7 @@ class MotionWindow:
     start: int = 0  # frame of the first row wanted
     total: int | None = None  # frames of the whole video, once the input has ended
     reference: Motion = field(default_factory=lambda: NOTHING)  # `Appearance.reference`
+    character: Motion = field(default_factory=lambda: NOTHING)  # of another face to play, if any
 
 
 @dataclass(frozen=True, slots=True)
