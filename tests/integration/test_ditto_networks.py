@@ -139,13 +139,29 @@ def test_the_decoder_does_what_its_description_says(dice: torch.Generator) -> No
     close(network("decoder")(features)[1:], decoded(state("decoder"), features[1:]))
 
 
-def test_the_warp_network_does_what_its_description_says(dice: torch.Generator) -> None:
-    """Also of one portrait among others."""
-    warp = network("warp_network")
+@pytest.fixture(scope="module")
+def two_moved(dice: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+    """Volumes of two portraits, key points of source and driving, and the warp network's result."""
     volumes = torch.randn((2, 32, 16, 32, 32), generator=dice)
     points = 0.3 * torch.randn((2, 2, 21, 3), generator=dice)
-    got = warp(warp.source(volumes), *points)
+    warp = network("warp_network")
+    return volumes, points, warp(warp.source(volumes), *points)
+
+
+def test_the_warp_network_does_what_its_description_says(two_moved: tuple[Tensor, ...]) -> None:
+    """Also of one portrait among others."""
+    volumes, points, got = two_moved
     close(got[1:], warped(state("warp_network"), volumes[1:], *points[:, 1:]))
+
+
+def test_the_warp_network_runs_in_half_precision_about_exact_points(
+    two_moved: tuple[Tensor, ...],
+) -> None:
+    volumes, points, exact = two_moved
+    half = deepcopy(network("warp_network")).bfloat16()
+    got = half(half.source(volumes[:1].bfloat16()), *points[:, :1])
+    assert got.dtype == torch.bfloat16
+    close(got, exact[:1], 0.06)
 
 
 @pytest.mark.parametrize("name", ["stitch_network", "motion_extractor", "lmdm", "decoder"])

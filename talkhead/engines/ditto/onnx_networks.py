@@ -58,7 +58,7 @@ class OnnxMotionExtractor:
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
 
-    def __call__(self, image: Float[Tensor, "batch 3 256 256"]) -> FaceMotion:
+    def __call__(self, image: Float[Tensor, "batch 3 height width"]) -> FaceMotion:
         return FaceMotion(*self._graph(image))
 
 
@@ -76,7 +76,9 @@ class OnnxWarpNetwork:
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
 
-    def source(self, feature_3d: Float[Tensor, "batch 32 16 64 64"]) -> tuple[Tensor, ...]:
+    def source(
+        self, feature_3d: Float[Tensor, "batch channels depth height width"]
+    ) -> tuple[Tensor, ...]:
         return (feature_3d,)  # the graph knows no halves
 
     def __call__(
@@ -84,7 +86,7 @@ class OnnxWarpNetwork:
         source: tuple[Tensor, ...],
         kp_source: Float[Tensor, "batch 21 3"],
         kp_driving: Float[Tensor, "batch 21 3"],
-    ) -> Float[Tensor, "batch 256 64 64"]:
+    ) -> Float[Tensor, "batch out_channels height width"]:
         return self._graph(source[0], kp_source, kp_driving)[0]
 
 

@@ -35,6 +35,13 @@ def enlarged(
     return x if factor == 1 else F.interpolate(x, scale_factor=factor, mode="nearest")
 
 
+def rectified(
+    x: Float[Tensor, "batch channels height width"],
+) -> Float[Tensor, "batch channels height width"]:
+    """In place: at the largest size one more copy is a tenth of all memory."""
+    return F.leaky_relu(x, SLOPE, inplace=True)
+
+
 class Spade(Foldable):
     """Normalised features, scaled and shifted at every place as the steering features say."""
 
@@ -100,12 +107,11 @@ class SpadeBlock(nn.Module):
     ) -> Float[Tensor, "batch out_channels height width"]:
         """`steering` has the size of the result (ditto.md §2.4)."""
         normal = enlarged(instance_normed(x), self.factor)
-        inner = self.conv_0(F.leaky_relu(self.norm_0(normal, steering), SLOPE))
+        inner = self.conv_0(rectified(self.norm_0(normal, steering)))
         if self.changes:
             x = self.conv_s(self.norm_s(normal, steering))
-        del normal  # a third of the memory at the largest size
-        inner = F.leaky_relu(self.norm_1(instance_normed(inner), steering), SLOPE)
-        return x + self.conv_1(inner)
+        inner = self.conv_1(rectified(self.norm_1(instance_normed(inner), steering)))
+        return x + inner
 
 
 class Decoder(nn.Module):
@@ -129,4 +135,4 @@ class Decoder(nn.Module):
             x = self.get_submodule(f"G_middle_{index}")(x, feature)
         x = self.up_0(x, enlarged(feature, 2))
         x = self.up_1(x, enlarged(feature, 4))
-        return torch.sigmoid(self.conv_img(F.leaky_relu(x, SLOPE)))
+        return torch.sigmoid(self.conv_img(rectified(x)))

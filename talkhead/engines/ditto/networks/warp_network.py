@@ -43,7 +43,10 @@ class WarpNetwork(nn.Module):
         kp_source: Float[Tensor, "batch 21 3"],
         kp_driving: Float[Tensor, "batch 21 3"],
     ) -> Float[Tensor, "batch 256 height width"]:
-        """The decoder's features for each frame; `source` from the method of that name."""
+        """The decoder's features for each frame; `source` from the method of that name.
+
+        Of a network in half precision the points may stay exact: the motion is float32 anyway.
+        """
         feature, compressed, background = source
         deformation, occlusion = self.dense_motion_network(
             compressed, background, kp_source, kp_driving
