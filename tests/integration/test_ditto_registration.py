@@ -19,8 +19,12 @@ from talkhead.engines.ditto.registration.eye_state import eye_state
 from talkhead.engines.ditto.registration.face_mesh import face_mesh
 from talkhead.engines.ditto.registration.face_points import FacePoints
 from talkhead.engines.ditto.registration.landmarks106 import landmarks106
-from talkhead.engines.ditto.registration.landmarks203 import landmarks_in
-from talkhead.engines.ditto.registration.models import InsightFace, RegistrationModels
+from talkhead.engines.ditto.registration.landmarks203 import landmarks203, landmarks_in
+from talkhead.engines.ditto.registration.models import (
+    InsightFace,
+    PublishedMesh,
+    RegistrationModels,
+)
 from talkhead.engines.ditto.registration.own_mesh import mesh_in_crop
 from talkhead.engines.ditto.registration.picture_size import limited
 from talkhead.engines.ditto.registration.register import first_sight
@@ -175,6 +179,7 @@ def test_a_face_without_direction_stands_upright() -> None:
     points[:, 0] += np.arange(203)
     points[[48, 66]] = points[[0, 6, 12, 18, 24, 30, 36, 42]].mean(0)
     assert abs(FOR_NETWORKS.around(FacePoints.of(points)).to_crop[0, 1]) < 1e-9
+    assert np.isfinite(FOR_NETWORKS.around(FacePoints.of(np.ones((203, 2)))).to_picture).all()
 
 
 EXAMPLES = Path(talkhead.__file__).with_name("examples")
@@ -240,6 +245,20 @@ def test_without_files_a_changed_portrait_has_the_same_crop_and_eyes(
         openness, movement = openness[::-1], movement[:, ::-1] * [[-1], [1], [1]]
     np.testing.assert_allclose(openness, one.eyes.openness, atol=0.12)
     np.testing.assert_allclose(movement, one.eyes.movement.reshape(3, 2), atol=0.004)
+
+
+def test_each_file_changes_its_own_part_and_no_other(ours: RegistrationModels) -> None:
+    picture = read_image(EXAMPLES / "collins.png")
+    points = session("landmark203")
+    mesh = PublishedMesh(session("blaze_face"), session("face_mesh"))
+    plain = first_sight(picture, ours)
+    eyes = first_sight(picture, replace(ours, mesh=mesh))
+    np.testing.assert_array_equal(eyes.matrix, plain.matrix)
+    assert np.abs(eyes.eyes.openness - plain.eyes.openness).max() > 0.01
+    crop = first_sight(picture, replace(ours, mesh=mesh, landmarks203=points))
+    assert np.abs(crop.matrix - plain.matrix).max() > 0.1
+    around = FOR_NETWORKS.around(FacePoints.of(landmarks203(picture, plain.points, points)))
+    np.testing.assert_allclose(crop.matrix, around.to_picture)
 
 
 def test_no_face_and_two_faces_are_told_in_words(

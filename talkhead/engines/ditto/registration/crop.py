@@ -10,6 +10,7 @@ from talkhead.engines.ditto.registration.face_points import FacePoints
 from talkhead.types import Image
 
 SHORTEST = 1e-3  # pixels from eyes to lips: below it the face has no direction
+SMALLEST = 1.0  # pixels, side of a square: points that fell together are no face, but no crash
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class CropRule:
         axes = np.stack([[down[1], -down[0]], down])
         level = face.points @ axes.T
         low, high = level.min(0), level.max(0)
-        side = float((high - low).max()) * self.scale
+        side = max(float((high - low).max()) * self.scale, SMALLEST)
         centre = (low + high) / 2 + [0, self.shift * side]  # along the axes
         to_crop = np.eye(3)
         to_crop[:2, :2] = self.size / side * axes
