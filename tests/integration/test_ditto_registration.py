@@ -69,9 +69,9 @@ def test_detections_are_the_published_ones(index: int) -> None:
     scores, times = np.unique(wanted[:, 4], return_counts=True)
     surest_tie = scores[times > 1].max(initial=0)
     clear = wanted[wanted[:, 4] > surest_tie]
-    assert len(clear) > 0
     assert_close(boxes[: len(clear)], clear)
-    assert (surest_tie > 0) or len(boxes) == len(wanted)
+    if SIZES[index] == (512, 512):  # nothing is filled up with black, where all scores are equal
+        assert len(boxes) == len(clear) == len(wanted) > 0
 
 
 @pytest.mark.parametrize("index", EVERY)
