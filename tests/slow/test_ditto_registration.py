@@ -16,7 +16,7 @@ from talkhead.engines.ditto.registration.models import (
     PublishedMesh,
     RegistrationModels,
 )
-from talkhead.engines.ditto.registration.register import SourceFace, register, registered
+from talkhead.engines.ditto.registration.register import SourceFace, register, seen, studied
 from talkhead.faces.onnx_models import FaceModels
 from tests.parity_cases import ParityFolder, assert_close, parity
 
@@ -76,4 +76,6 @@ def test_the_next_frame_is_followed_as_published(
     models: RegistrationModels, case: dict[str, np.ndarray]
 ) -> None:
     points = followed(case["image2"], speaker(case["image"], models), models)
-    assert_registered(registered(case["image2"], points, models), case, "tracked")
+    sight = seen(case["image2"], points, models)
+    assert sight is not None
+    assert_registered(studied(sight, models), case, "tracked")
