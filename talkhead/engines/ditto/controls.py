@@ -109,6 +109,13 @@ BLINK_CONTROLS = (
     ),
     Control("blink_gap", 75.0, "Frames between regular blinks, whole.", 20.0, 500.0),
 )
+CHARACTER_CONTROL = Control(
+    "character",
+    "published",
+    "Whose way of speaking is played: of the face that was published with the model, or the"
+    " portrait's.",
+    choices=("published", "portrait"),
+)
 
 
 @dataclass(frozen=True)
@@ -122,6 +129,7 @@ class Plan:
     fade_in: int  # frames
     fade_out: int
     blink_gap: int | None  # as `blink_track` has it; None: the motion moves the lids
+    published_character: bool  # the motion is made for the face that was published with it
 
 
 def fusion_of(controls: Controls) -> Fusion:
@@ -170,6 +178,7 @@ def plan_of(controls: Controls) -> Plan:
         fade_in=fades[0],
         fade_out=fades[1],
         blink_gap=_blink_gap(controls),
+        published_character=controls.get("character") == "published",
     )
 
 

@@ -65,6 +65,7 @@ class MotionModels:
     silence: Float32[np.ndarray, "5 1024"]  # features of silence, which repeat
     limits: Float32[np.ndarray, "limits 265"] | None = None  # least and most of generated motion
     blink: Float32[np.ndarray, "15 63"] | None = None  # the expression of one blink
+    character: FaceReference | None = None  # the face whose way of speaking is played by default
 
 
 class DittoMotionGenerator:
@@ -79,7 +80,7 @@ class DittoMotionGenerator:
 
     def generate(self, windows: Sequence[MotionWindow]) -> list[MotionStep]:
         """The motion of each; all windows of one number of steps are sampled together."""
-        items = [_Item.of(window) for window in windows]
+        items = [_Item.of(window, self._models.character) for window in windows]
         groups: dict[int, list[int]] = defaultdict(list)
         for place, item in enumerate(items):
             if item.span.runs:
@@ -160,16 +161,19 @@ class _Item:
     past: Past
 
     @staticmethod
-    def of(window: MotionWindow) -> "_Item":
+    def of(window: MotionWindow, published: FaceReference | None) -> "_Item":
         plan = plan_of(window.controls)
-        face = FaceReference.from_rows(window.reference)
-        other = len(window.character) > 0
+        face = played = FaceReference.from_rows(window.reference)
+        if len(window.character):
+            played = FaceReference.from_rows(window.character)
+        elif plan.published_character and published:
+            played = published
         return _Item(
             window=window,
             plan=plan,
             span=span_of(plan.fusion, window),
             face=face,
-            played=FaceReference.from_rows(window.character) if other else face,
+            played=played,
             past=Past.from_rows(window.tail),
         )
 

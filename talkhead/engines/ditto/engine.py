@@ -1,0 +1,92 @@
+"""The `ditto` engine: what it can do, and how its models are loaded."""
+
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+
+from talkhead.engines.control import Control
+from talkhead.engines.ditto.config_pickle import DittoConfig, read_config
+from talkhead.engines.ditto.controls import (
+    BLINK_CONTROLS,
+    CHARACTER_CONTROL,
+    CONTROLS,
+    check_together,
+    fusion_of,
+)
+from talkhead.engines.ditto.published_files import PUBLISHED
+from talkhead.engines.ditto.reference import REFERENCE_DIM
+from talkhead.engines.ditto.registration.picture_size import CANVAS
+from talkhead.engines.ditto.windows import schedule_of
+from talkhead.engines.engine import AudioEncoder, EngineInfo, MotionGenerator, Renderer, Schedule
+from talkhead.errors import CheckpointMismatch
+from talkhead.types import Controls
+from talkhead.weights.files import EngineWeights
+
+KEY_POINTS_DIM = 63
+
+
+class DittoEngine:
+    """Imports torch and the networks only when a model is asked for."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = folder or PUBLISHED.folder
+
+    @property
+    def weights(self) -> EngineWeights:
+        return replace(PUBLISHED, folder=self._folder)
+
+    @property
+    def info(self) -> EngineInfo:
+        return EngineInfo(
+            name="ditto",
+            title="Ditto: motion by diffusion, faces by LivePortrait's networks; needs a GPU",
+            code_licence="Apache-2.0",
+            weights_licence="Apache-2.0, MIT; the face models InsightFace offers are optional",
+            default_size=512,
+            minimum_size=128,
+            maximum_size=CANVAS,
+            schedule_for=_schedule_for,
+            motion_dim=KEY_POINTS_DIM,
+            reference_dim=REFERENCE_DIM,
+            controls=(*CONTROLS, *self._published_controls),
+        )
+
+    @cached_property
+    def _published_controls(self) -> tuple[Control, ...]:
+        """Those that need numbers which only the published configuration has."""
+        config = self._config()
+        blinks = BLINK_CONTROLS if config.delta_eye_arr is not None else ()
+        return (*blinks, *((CHARACTER_CONTROL,) if config.ch_info else ()))
+
+    def _config(self) -> DittoConfig:
+        path = PUBLISHED.find("online_config", self._folder)
+        try:
+            return read_config(path) if path else DittoConfig()
+        except CheckpointMismatch:  # `weights verify` tells, and so does loading the models
+            return DittoConfig()
+
+    def audio_encoder(self, device: str) -> AudioEncoder:
+        from talkhead.engines.ditto.audio_encoder import DittoAudioEncoder
+        from talkhead.engines.ditto.loading import speech_encoder
+
+        return DittoAudioEncoder(speech_encoder(self._folder, device))
+
+    def motion_generator(self, device: str) -> MotionGenerator:
+        from talkhead.engines.ditto.loading import motion_models
+        from talkhead.engines.ditto.motion_generator import DittoMotionGenerator
+
+        return DittoMotionGenerator(motion_models(self._folder, device))
+
+    def renderer(self, device: str) -> Renderer:
+        from talkhead.engines.ditto.loading import drawing, registration_models
+        from talkhead.engines.ditto.renderer import DittoRenderer
+
+        return DittoRenderer(
+            drawing(self._folder, device), registration_models(self._folder, device)
+        )
+
+
+def _schedule_for(controls: Controls) -> Schedule:
+    schedule = schedule_of(fusion_of(controls))
+    check_together(controls, schedule.look_ahead)
+    return schedule
