@@ -21,6 +21,7 @@ def build(args: AppSettings) -> Application:
         engines=args.engines,
         on_gpu=chosen.on_gpu,
         data_root=args.data_root,
+        weights_root=args.weights_root,
         deterministic=args.deterministic,
         limits=args.limits.limits(),
     )

@@ -21,7 +21,9 @@ class Ingress:
     ) -> None:
         rehearse_session()
         stages = {
-            name: remote_stages(find_engine(name).info, audio_encoder, motion, renderer)
+            name: remote_stages(
+                find_engine(name, settings.weights_root).info, audio_encoder, motion, renderer
+            )
             for name in settings.engines
         }
         self._service = Service.open(stages, settings.data_root, settings.limits.limits())

@@ -56,6 +56,10 @@ class AppSettings(BaseModel):
     data_dir: Path = Field(
         default=Path("~/.local/share/talkhead"), description="Avatars, uploads and finished videos."
     )
+    weights_dir: Path = Field(
+        default=Path("~/.cache/talkhead/weights"),
+        description="Has a folder for each engine: where `talkhead weights pull` puts them.",
+    )
     deterministic: bool = Field(
         default=False,
         description="Items one by one: the same bytes whatever else is running; slower.",
@@ -65,3 +69,7 @@ class AppSettings(BaseModel):
     @property
     def data_root(self) -> Path:
         return self.data_dir.expanduser().absolute()
+
+    @property
+    def weights_root(self) -> Path:
+        return self.weights_dir.expanduser().absolute()

@@ -29,6 +29,7 @@ class StageSettings:
     engines: tuple[str, ...]
     on_gpu: bool  # where there is one
     data_root: Path
+    weights_root: Path
     deterministic: bool
     limits: Limits
 
@@ -53,11 +54,11 @@ def prepare(settings: StageSettings) -> tuple[str, BatchLimits]:
 
 def per_engine(settings: StageSettings, load: Callable[[Engine], Part]) -> dict[str, Part]:
     """`load(engine)` for every engine that is served, warm before Serve calls the replica ready."""
-    from talkhead.engines.registry import find_engine
+    from talkhead.engines.registry import ready_engine
 
     stages: dict[str, Part] = {}
     for name in settings.engines:
-        engine = find_engine(name)
+        engine = ready_engine(name, settings.weights_root)
         stages[name] = load(engine)
         stages[name].warm_up(engine)
     return stages

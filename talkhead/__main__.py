@@ -82,6 +82,10 @@ def render(
         ),
     ] = None,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    weights_dir: Annotated[
+        Path | None,
+        typer.Option(help="Has a folder of weights for each engine; else where pull puts them."),
+    ] = None,
 ) -> None:
     """Make a talking-head video from a portrait and speech."""
     from talkhead.library import render as render_file  # imports codecs and models
@@ -98,6 +102,7 @@ def render(
             size=size,
             controls=given,
             device=device,
+            weights_dir=weights_dir,
             on_progress=lambda share: bar.update(task, completed=share),
         )
     speed = f"{1 / done.real_time_factor:.1f}x real time"
@@ -230,23 +235,18 @@ def _announce(file: WeightsFile, size: int | None) -> None:
 
 
 def _published(engine: str) -> EngineWeights:
-    known = {name: found for name, found in _all_weights().items() if found.repository}
+    every = {name: find_engine(name).weights for name in engine_names()}
+    known = {name: found for name, found in every.items() if found.repository}
     if engine not in known:
         names = ", ".join(known)
         raise OptionError(f"{engine!r} has no published weights; there is {names}", "engine")
     return known[engine]
 
 
-def _all_weights() -> dict[str, EngineWeights]:
-    from talkhead.engines.ditto.published_files import PUBLISHED
-    from talkhead.weights.shipped import SHIPPED
-
-    return {"builtin": SHIPPED, "ditto": PUBLISHED}
-
-
 def _show_engine(engine: Engine, verbose: bool) -> None:
-    info, missing = engine.info, engine.missing_weights()
-    here = "here" if not missing else "missing: " + ", ".join(str(path) for path in missing)
+    info, missing = engine.info, engine.weights.missing()
+    pull = f"`talkhead weights pull {info.name}` fetches them"
+    here = "here" if not missing else f"{len(missing)} files are missing: {pull}"
     console.print(f"[bold]{info.name}[/bold]  {info.title}")
     facts = Table.grid("fact", "value", padding=(0, 2))
     facts.add_row("  code", info.code_licence)
@@ -258,8 +258,7 @@ def _show_engine(engine: Engine, verbose: bool) -> None:
     console.print(facts)
     if verbose:
         console.print(_control_table(info.controls))
-        if found := _all_weights().get(info.name):
-            console.print(_weights_table(found))
+        console.print(_weights_table(engine.weights))
 
 
 def _weights_table(found: EngineWeights) -> Table:

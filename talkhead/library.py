@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from talkhead.engines.registry import find_engine
+from talkhead.engines.registry import ready_engine
 from talkhead.errors import AudioUnreadable, OptionError, PortraitUnreadable
 from talkhead.media.audio import AudioInfo, probe_audio, read_audio
 from talkhead.media.remux import to_progressive
@@ -47,6 +47,7 @@ def render(
     seed: int = 0,
     controls: Mapping[str, ControlValue] | None = None,
     device: str = "cpu",
+    weights_dir: str | Path | None = None,
     on_progress: OnProgress = lambda done: None,
 ) -> Rendered:
     """Make one video file.
@@ -60,6 +61,8 @@ def render(
         seed: the same seed gives the same video.
         controls: what the engine can be told, by name: see `talkhead engines`.
         device: "cpu" or "cuda". On either, `builtin` sets OpenCV in this process to one thread.
+        weights_dir: has a folder of weights for each engine that is not shipped with its own; None
+            for where `talkhead weights pull` puts them.
         on_progress: told how much is done, in this thread.
 
     Raises:
@@ -75,6 +78,7 @@ def render(
         seed,
         controls,
         device,
+        Path(weights_dir) if weights_dir else None,
         on_progress,
     )
     return asyncio.run(job)
@@ -89,11 +93,12 @@ async def _render(
     seed: int,
     controls: Mapping[str, ControlValue] | None,
     device: str,
+    weights_dir: Path | None,
     on_progress: OnProgress,
 ) -> Rendered:
     started = time.perf_counter()
     _check_device(device)
-    engine = find_engine(engine_name)
+    engine = ready_engine(engine_name, weights_dir)
     spec = VideoSpec(
         portrait=_PORTRAIT,
         controls=engine.info.check_controls(controls or {}),

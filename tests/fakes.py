@@ -25,6 +25,7 @@ from talkhead.engines.engine import (
 from talkhead.media.resampling import SoundBlock
 from talkhead.timing import SAMPLE_RATE, SAMPLES_PER_FRAME
 from talkhead.types import AudioFeatures, Controls, Frames, Image, Motion, Sound, Waveform
+from talkhead.weights.files import EngineWeights
 
 SCHEDULE = Schedule(first=4, step=10, look_ahead=4, context=10)
 
@@ -112,8 +113,9 @@ class FakeEngine:
         )
     )
 
-    def missing_weights(self) -> list[Path]:
-        return []
+    @property
+    def weights(self) -> EngineWeights:
+        return EngineWeights(files=(), folder=Path())
 
     def audio_encoder(self, device: str) -> AudioEncoder:
         return LoudnessEncoder()

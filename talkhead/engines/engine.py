@@ -7,7 +7,6 @@ a window needs of its past travels with it.
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -15,6 +14,7 @@ import numpy as np
 from talkhead.engines.control import Control
 from talkhead.errors import UnknownControl
 from talkhead.types import AudioFeatures, Controls, ControlValue, Frames, Image, Motion, Waveform
+from talkhead.weights.files import EngineWeights
 
 
 @dataclass(frozen=True)
@@ -166,8 +166,9 @@ class Engine(Protocol):
     @property
     def info(self) -> EngineInfo: ...
 
-    def missing_weights(self) -> list[Path]:
-        """Files that must be there before anything can be loaded; empty when ready."""
+    @property
+    def weights(self) -> EngineWeights:
+        """Its files of weights, with their licences, and where they are."""
 
     def audio_encoder(self, device: str) -> AudioEncoder: ...
 

@@ -48,7 +48,7 @@ class EndingEngine(FakeEngine):
 def test_who_ends_it_finds_nothing_half_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: signal.Signals
 ) -> None:
-    monkeypatch.setattr(library, "find_engine", lambda name: EndingEngine())
+    monkeypatch.setattr(library, "ready_engine", lambda name, weights_dir: EndingEngine())
     monkeypatch.setattr(EndingEngine, "how", how)
     handler = signal.getsignal(signal.SIGTERM)
     portrait, speech = tmp_path / "portrait.png", tmp_path / "speech.wav"

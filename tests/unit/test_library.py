@@ -13,7 +13,7 @@ from tests.fakes import FakeEngine, decode, grey_portrait, png_bytes, tone, wav_
 @pytest.fixture
 def inputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
     """A portrait and 2.01 seconds of speech, for the engine without networks."""
-    monkeypatch.setattr(library, "find_engine", lambda name: FakeEngine())
+    monkeypatch.setattr(library, "ready_engine", lambda name, weights_dir: FakeEngine())
     portrait, speech = tmp_path / "portrait.png", tmp_path / "speech.wav"
     portrait.write_bytes(png_bytes(grey_portrait()))
     speech.write_bytes(wav_bytes(tone(2.01)))

@@ -151,6 +151,6 @@ def test_a_replica_is_warm_before_it_is_ready(tmp_path: Path) -> None:
         def warm_up(self, engine: Engine) -> None:
             self.warmed = engine
 
-    settings = StageSettings(("builtin",), False, tmp_path, False, Limits())
+    settings = StageSettings(("builtin",), False, tmp_path, tmp_path, False, Limits())
     (part,) = per_engine(settings, Part).values()
     assert part.warmed is part.loaded

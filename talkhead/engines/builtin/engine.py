@@ -7,10 +7,11 @@ from talkhead.engines.builtin.motion.controls import CONTROLS as MOTION_CONTROLS
 from talkhead.engines.builtin.motion.schedule import schedule_for
 from talkhead.engines.builtin.renderer.controls import RENDERER_CONTROLS
 from talkhead.engines.engine import AudioEncoder, EngineInfo, MotionGenerator, Renderer
+from talkhead.weights.files import EngineWeights
+from talkhead.weights.shipped import SHIPPED
 
 _HERE = Path(__file__).parent
 _WEIGHTS = _HERE / "motion" / "weights.safetensors"
-_FACE_MODELS = _HERE.parents[1] / "faces" / "assets"
 
 
 class BuiltinEngine:
@@ -31,9 +32,9 @@ class BuiltinEngine:
             controls=(*MOTION_CONTROLS, *RENDERER_CONTROLS),
         )
 
-    def missing_weights(self) -> list[Path]:
-        needed = [_WEIGHTS, _FACE_MODELS / "face_landmark.onnx"]
-        return [path for path in needed if not path.is_file()]
+    @property
+    def weights(self) -> EngineWeights:
+        return SHIPPED
 
     def audio_encoder(self, device: str) -> AudioEncoder:
         from talkhead.engines.builtin.motion.audio_encoder import BuiltinAudioEncoder

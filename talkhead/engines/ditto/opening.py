@@ -7,7 +7,7 @@ import torch
 
 from talkhead.engines.ditto.checkpoints import load_network
 from talkhead.engines.ditto.onnx_networks import load_onnx_network
-from talkhead.engines.ditto.published_files import PUBLISHED
+from talkhead.engines.ditto.published_files import PUBLISHED, trusted_file
 from talkhead.errors import WeightsMissing
 
 Backend = Literal["auto", "torch", "onnx"]
@@ -28,16 +28,14 @@ def open_network(
 
     Raises:
         WeightsMissing: no file of that back end is in the folder.
-        CheckpointMismatch: the file is not that network's.
+        CheckpointMismatch: the file is not that network's, or not what was downloaded.
     """
-    files = [
-        file for file in PUBLISHED.alternatives(name) if EDITIONS[backend] in ("", file.edition)
-    ]
-    paths = [path for file in files if (path := PUBLISHED.locate(file, folder))]
-    if not paths:
-        choice = " or ".join(file.name for file in files)
+    edition = EDITIONS[backend]
+    path = trusted_file(folder, name, edition)
+    if path is None:
+        choice = " or ".join(file.name for file in PUBLISHED.alternatives(name, edition))
         raise WeightsMissing(f"{folder} has no {name}; put {choice} there")
-    return open_file(name, paths[0], device, threads)
+    return open_file(name, path, device, threads)
 
 
 def open_file(
