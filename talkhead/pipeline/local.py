@@ -5,6 +5,7 @@ pool of threads, so that the device never waits for the codec and raw pictures n
 """
 
 import asyncio
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -56,6 +57,7 @@ class BatchLimits:
 
 _ENCODER_THREADS = 2
 _PIECE = 10  # frames
+_REHEARSAL_S = 15.0  # of drawing: some seconds are usual on a busy laptop
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -161,13 +163,13 @@ class LocalRenderer(BatchedStage[RenderItem, Frames]):
         studied = self._model.register(read_image(PORTRAIT))
         appearance = self._model.load(studied.to_bytes())
         controls, size = engine.info.check_controls({}), engine.info.default_size
-        chunks = [
-            [
-                self._batcher.rehearse([(appearance, rows, controls, size)])[0]
-                for rows in _pieces(moving(engine.info, frames))
-            ]
-            for frames in CHUNKS
-        ]
+        started, chunks = time.monotonic(), []
+        for frames in CHUNKS:
+            pieces = _pieces(moving(engine.info, frames))
+            items = [(appearance, rows, controls, size) for rows in pieces]
+            chunks.append([self._batcher.rehearse([item])[0] for item in items])
+            if time.monotonic() - started > _REHEARSAL_S:
+                break  # far from real time: no stream would be the smoother for more of it
         list(self._encoders.map(_encode, chunks))  # the list waits for them
 
     async def register(self, portrait: str) -> dict[str, float]:
