@@ -1,12 +1,14 @@
 """The motion network and its sampler, on one device: arrays in, arrays out."""
 
+from contextlib import nullcontext
 from typing import Protocol
 
 import numpy as np
 import torch
 from jaxtyping import Float32, Int64
-from torch import Tensor
+from torch import Tensor, nn
 
+from talkhead.engines.ditto.captured import Captured, Compute, Record, on_cuda
 from talkhead.engines.ditto.motion.sampler import sample
 from talkhead.engines.ditto.networks.lmdm import EncodedCondition
 
@@ -28,10 +30,18 @@ class MotionNetwork(Protocol):
 
 
 class GuidedDiffusion:
-    """Samples windows of several sessions as one batch."""
+    """Samples windows of several sessions as one batch.
 
-    def __init__(self, network: MotionNetwork, device: torch.device) -> None:
+    On CUDA the loop of all steps is one graph; onnxruntime's work cannot be a part of one.
+    """
+
+    def __init__(
+        self, network: MotionNetwork, device: torch.device, record: Record | None = None
+    ) -> None:
         self._network, self._device = network, device
+        if record is None and device.type == "cuda" and isinstance(network, nn.Module):
+            record = on_cuda
+        self._run: Compute = Captured(self._loop, record) if record else self._loop
 
     @torch.inference_mode()
     def sample(
@@ -42,17 +52,24 @@ class GuidedDiffusion:
         step_noises: Float32[np.ndarray, "batch more 80 265"],
     ) -> Windows:
         """One window each, all in the same number of steps: one more than there are noises."""
-        told = self._network.encode_condition(self._there(condition))
-        before = self._there(condition_frame)
+        arrays = (condition, condition_frame, start, step_noises)
+        with torch.cuda.device(self._device) if self._device.type == "cuda" else nullcontext():
+            sampled = self._run(*(torch.tensor(array, device=self._device) for array in arrays))
+        result: Windows = sampled.cpu().numpy()
+        return result
+
+    def _loop(
+        self,
+        condition: Float32[Tensor, "batch 80 1103"],
+        condition_frame: Float32[Tensor, "batch 265"],
+        start: Float32[Tensor, "batch 80 265"],
+        step_noises: Float32[Tensor, "batch more 80 265"],
+    ) -> Float32[Tensor, "batch 80 265"]:
+        told = self._network.encode_condition(condition)
 
         def denoise(
             x: Float32[Tensor, "batch 80 265"], time: Int64[Tensor, " batch"]
         ) -> Float32[Tensor, "batch 80 265"]:
-            return self._network.guided(x, before, told, time)
+            return self._network.guided(x, condition_frame, told, time)
 
-        sampled = sample(denoise, self._there(start), self._there(step_noises))
-        result: Windows = sampled.cpu().numpy()
-        return result
-
-    def _there(self, array: Float32[np.ndarray, "..."]) -> Float32[Tensor, "..."]:
-        return torch.tensor(array, device=self._device)
+        return sample(denoise, start, step_noises)
