@@ -81,6 +81,10 @@ def render(
             help="Like emotion=happy; repeatable. `talkhead engines --verbose` explains them.",
         ),
     ] = None,
+    character: Annotated[
+        Path | None,
+        typer.Option(help="An image of another face, to speak the way it would: engine ditto."),
+    ] = None,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
     weights_dir: Annotated[
         Path | None,
@@ -101,6 +105,7 @@ def render(
             seed=seed,
             size=size,
             controls=given,
+            character=character,
             device=device,
             weights_dir=weights_dir,
             on_progress=lambda share: bar.update(task, completed=share),

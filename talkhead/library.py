@@ -18,13 +18,13 @@ from talkhead.pipeline.generate import VideoSpec, generate
 from talkhead.pipeline.local import LocalStages
 from talkhead.pipeline.pacing import Unpaced
 from talkhead.pipeline.windows import JOB_CHUNKS
-from talkhead.service.requests import check_seed, check_size
+from talkhead.service.requests import check_character, check_seed, check_size
 from talkhead.storage.blobs import MemoryBlobs
 from talkhead.timing import FRAME_RATE
 from talkhead.types import ControlValue, Fragment
 
 OnProgress = Callable[[float], None]  # 0 to 1
-_PORTRAIT = "portraits/this"
+_PORTRAIT, _CHARACTER = "portraits/this", "portraits/character"
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,7 @@ def render(
     size: int | None = None,
     seed: int = 0,
     controls: Mapping[str, ControlValue] | None = None,
+    character: str | Path | None = None,
     device: str = "cpu",
     weights_dir: str | Path | None = None,
     on_progress: OnProgress = lambda done: None,
@@ -60,6 +61,7 @@ def render(
         size: frame height and width, pixels, even; None for what the engine likes best.
         seed: the same seed gives the same video.
         controls: what the engine can be told, by name: see `talkhead engines`.
+        character: an image of another face, whose way of speaking is played, where an engine can.
         device: "cpu" or "cuda". On either, `builtin` sets OpenCV in this process to one thread.
         weights_dir: has a folder of weights for each engine that is not shipped with its own; None
             for where `talkhead weights pull` puts them.
@@ -77,6 +79,7 @@ def render(
         size,
         seed,
         controls,
+        Path(character) if character else None,
         device,
         Path(weights_dir) if weights_dir else None,
         on_progress,
@@ -92,6 +95,7 @@ async def _render(
     size: int | None,
     seed: int,
     controls: Mapping[str, ControlValue] | None,
+    character: Path | None,
     device: str,
     weights_dir: Path | None,
     on_progress: OnProgress,
@@ -105,13 +109,19 @@ async def _render(
         chunks=JOB_CHUNKS,
         size=check_size(size, engine.info),
         seed=check_seed(seed),
+        character=_CHARACTER if character else None,
     )
+    check_character(character, engine.info)
     audio = await asyncio.to_thread(_probe, speech)
     blobs = MemoryBlobs()
     blobs.put(_PORTRAIT, await asyncio.to_thread(_read, portrait))
+    if character:
+        blobs.put(_CHARACTER, await asyncio.to_thread(_read, character))
     await asyncio.to_thread(_check_writable, output)
     async with LocalStages.load(engine, blobs, device=device) as stages:
         await stages.renderer.register(_PORTRAIT)
+        if character:
+            await stages.renderer.register(_CHARACTER)
         blocks = in_thread(read_audio(speech))
         fragments = generate(stages, spec, blocks, Unpaced())
         frames = await _write(fragments, output, audio.duration_s, on_progress)

@@ -105,6 +105,8 @@ def _bad_options(engine: str, control: str) -> list[BadInput]:
         "seed is a word": (options(seed="lucky"), OptionError),
         "seed is true": (options(seed=True), OptionError),
         "stream is a word": (options(stream="maybe"), OptionError),
+        "character of an engine that has none": (options(character="avt_1"), OptionError),
+        "character is a number": (options(character=3), OptionError),
         "unknown option": (options(resolution=512), OptionError),
         "option in the wrong case": (options(Size=512), OptionError),
         "not JSON": ("engine=builtin", OptionError),

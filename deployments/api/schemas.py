@@ -35,6 +35,10 @@ class VideoOptions(BaseModel):
     engine: str = Field(default="builtin", description="One of `/v1/models`.")
     size: int | None = Field(default=None, description="Frame height and width, pixels; even.")
     seed: int = Field(default=0, ge=0, description="The same seed gives the same video.")
+    character: str | None = Field(
+        default=None,
+        description="Id of another avatar: its way of speaking is played, where an engine can.",
+    )
     controls: dict[str, float | str | list[Any] | dict[str, Any]] = Field(
         default_factory=dict, description="What the engine can be told: see `/v1/models`."
     )
@@ -145,6 +149,7 @@ class ModelView(BaseModel):
     licence: str
     weights_licence: str
     sizes: dict[str, int]
+    plays_characters: bool
     controls: list[ControlView]
 
     @classmethod
@@ -160,5 +165,6 @@ class ModelView(BaseModel):
             licence=info.code_licence,
             weights_licence=info.weights_licence,
             sizes=sizes,
+            plays_characters=info.plays_characters,
             controls=[ControlView.of(control) for control in info.controls],
         )

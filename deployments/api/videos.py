@@ -45,6 +45,7 @@ def video_routes(service: Service, on_first_fragment: OnFirstFragment) -> APIRou
             audio=audio.file,
             portrait=await portrait.read() if portrait else None,
             avatar=avatar,
+            character=wanted.character,
             engine=wanted.engine,
             size=wanted.size,
             seed=wanted.seed,

@@ -39,6 +39,7 @@ class VideoSpec:
     chunks: tuple[int, ...]  # frames a chunk
     size: int = 512
     seed: int = 0
+    character: str | None = None  # key of another portrait, for whose face the motion is made
 
 
 async def generate(
@@ -79,7 +80,8 @@ async def _motion(
 ) -> AsyncGenerator[Motion, None]:
     """Rows of motion, window after window: each continues the one before."""
     windows = feature_windows(stages, stages.info.schedule_for(spec.controls), audio, pacer)
-    reference = await _reference(stages, spec)
+    reference = await _reference(stages, spec.portrait)
+    character = await _reference(stages, spec.character)
     tail = NOTHING
     async with aclosing(windows):
         async for heard in windows:
@@ -93,16 +95,17 @@ async def _motion(
                 start=heard.start,
                 total=heard.total,
                 reference=reference,
+                character=character,
             )
             step = await stages.motion.generate(window, pacer.priority(heard.start))
             tail = step.tail
             yield step.motion
 
 
-async def _reference(stages: Stages, spec: VideoSpec) -> Motion:
-    if not stages.info.reference_dim:
+async def _reference(stages: Stages, portrait: str | None) -> Motion:
+    if portrait is None or not stages.info.reference_dim:
         return NOTHING
-    return await stages.renderer.reference(spec.portrait)
+    return await stages.renderer.reference(portrait)
 
 
 async def _render(stages: Stages, spec: VideoSpec, pacer: Pacer, chunk: MotionChunk) -> VideoChunk:

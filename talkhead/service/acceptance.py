@@ -15,7 +15,7 @@ from talkhead.media.audio import AudioInfo, probe_audio, read_audio
 from talkhead.media.audio_file import AudioLimits
 from talkhead.pipeline.stages import Stages
 from talkhead.service.avatars import Avatars, Portraits
-from talkhead.service.requests import VideoRequest, check_seed, check_size
+from talkhead.service.requests import VideoRequest, check_character, check_seed, check_size
 from talkhead.storage.blobs import LocalBlobs
 
 Result = TypeVar("Result")
@@ -30,6 +30,7 @@ class Accepted:
     seed: int
     controls: dict[str, Any]
     portrait: str  # key of the blob store, registered with the renderer
+    character: str | None  # the same of another face that is played
     audio: str  # key of the blob store
     audio_seconds: float
 
@@ -58,16 +59,21 @@ class Acceptance:
         stages = self._stages_of(request.engine)
         controls = stages.info.check_controls(request.controls)
         size, seed = check_size(request.size, stages.info), check_seed(request.seed)
+        check_character(request.character, stages.info)
         portrait = await self._portrait(request)
+        character = await self._character(request)
         audio = f"uploads/{secrets.token_hex(16)}"
         try:
             await self._in_thread(lambda: self._store(request.audio, audio))
             info = await self._in_thread(lambda: self._hear(audio))
-            await stages.renderer.register(portrait)
+            for key in filter(None, (portrait, character)):
+                await stages.renderer.register(key)
         except BaseException:
             self._blobs.delete(audio)
             raise
-        return Accepted(request.engine, size, seed, controls, portrait, audio, info.duration_s)
+        return Accepted(
+            request.engine, size, seed, controls, portrait, character, audio, info.duration_s
+        )
 
     def close(self) -> None:
         self._threads.shutdown(wait=False)
@@ -82,16 +88,21 @@ class Acceptance:
         if request.portrait is not None and request.avatar is not None:
             raise InputError("give either a portrait or an avatar, not both", "portrait")
         if request.avatar is not None:
-            return await self._portrait_of(request.avatar)
+            return await self._portrait_of(request.avatar, "avatar")
         if request.portrait is None:
             raise InputError("there is no portrait and no avatar", "portrait")
         return await self._portraits.add(request.portrait)
 
-    async def _portrait_of(self, avatar: str) -> str:
+    async def _character(self, request: VideoRequest) -> str | None:
+        if request.character is None:
+            return None
+        return await self._portrait_of(request.character, "options.character")
+
+    async def _portrait_of(self, avatar: str, param: str) -> str:
         try:
             return (await self._avatars.get(avatar)).portrait
         except NotFound as error:
-            raise NotFound(error.message, "avatar") from None
+            raise NotFound(error.message, param) from None
 
     async def _in_thread(self, step: Callable[[], Result]) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._threads, step)

@@ -54,7 +54,9 @@ class Maker:
     def _session(
         self, video: Video, pacer: Pacer, chunks: tuple[int, ...], progress: Progress
     ) -> AsyncGenerator[Fragment, None]:
-        spec = VideoSpec(video.portrait, video.controls, chunks, video.size, video.seed)
+        spec = VideoSpec(
+            video.portrait, video.controls, chunks, video.size, video.seed, video.character
+        )
         blocks = read_audio(self._blobs.path(video.audio), limits=self._audio_limits)
         return generate(self._stages[video.engine], spec, progress.tap(in_thread(blocks)), pacer)
 

@@ -18,6 +18,7 @@ class VideoRequest:
     audio: IO[bytes]  # read to its end here, closed by its owner
     portrait: bytes | None = None  # an image file, or
     avatar: str | None = None  # the id of an avatar
+    character: str | None = None  # the id of another avatar, whose way of speaking is played
     engine: str = "builtin"
     size: int | None = None  # pixels; None for the engine's default
     seed: int = 0
@@ -36,6 +37,17 @@ def check_size(size: int | None, info: EngineInfo) -> int:
         span = f"an even number from {info.minimum_size} to {info.maximum_size}"
         raise OptionError(f"size is {size}; {span} is possible", "options.size")
     return size
+
+
+def check_character(character: object | None, info: EngineInfo) -> None:
+    """Whether the engine makes anything of another face, if one is given.
+
+    Raises:
+        OptionError: it does not.
+    """
+    if character is not None and not info.plays_characters:
+        message = f"engine {info.name!r} cannot play another character; leave it out"
+        raise OptionError(message, "options.character")
 
 
 def check_seed(seed: int) -> int:

@@ -33,6 +33,7 @@ class Video:
     created_at: str
     expires_at: str
     audio_seconds: float
+    character: str | None = None  # key of another portrait, whose way of speaking is played
     attempt: int = 1
     progress: float = 0.0  # 0 to 1
     completed_at: str | None = None

@@ -52,9 +52,13 @@ async def pieces(block: SoundBlock, samples: int) -> AsyncGenerator[SoundBlock, 
 
 
 async def video(
-    stages: Stages, samples: int = 10_000_000, portrait: str = COLLINS, **spec: int
+    stages: Stages,
+    samples: int = 10_000_000,
+    portrait: str = COLLINS,
+    size: int = 512,
+    seed: int = 0,
 ) -> bytes:
-    what = VideoSpec(portrait, ENGINE.info.check_controls({}), STREAM_CHUNKS, **spec)
+    what = VideoSpec(portrait, ENGINE.info.check_controls({}), STREAM_CHUNKS, size, seed)
     fragments = generate(stages, what, pieces(speech(), samples), Unpaced())
     return b"".join([fragment.payload async for fragment in fragments])
 

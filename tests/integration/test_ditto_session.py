@@ -4,6 +4,7 @@ import asyncio
 import pickle
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
@@ -248,6 +249,23 @@ async def test_every_control_has_an_effect(stages: Stages, control: Control) -> 
     plain = await motion(stages, speech(2.0), **others)
     changed = await motion(stages, speech(2.0), **others, **{name: EFFECTIVE[name]})
     assert np.abs(plain - changed).max() > 1e-4
+
+
+@in_module_loop
+async def test_another_character_changes_how_one_speaks_and_not_who_is_seen(
+    stages: Stages,
+) -> None:
+    spec = VideoSpec(COLLINS, ENGINE.info.check_controls({}), STREAM_CHUNKS, SIZE)
+    made = []
+    for character in (None, COLLINS, HOPPER):
+        one = replace(spec, character=character)
+        fragments = generate(stages, one, blocks(speech(1.0), [640]), Unpaced())
+        made.append(b"".join([fragment.payload async for fragment in fragments]))
+    plain, own, other = (decode(mp4)[0].astype(int) for mp4 in made)
+    np.testing.assert_array_equal(plain, own)
+    off = np.abs(plain - other)
+    assert off.max() > 8
+    assert off.mean() < 8
 
 
 @in_module_loop

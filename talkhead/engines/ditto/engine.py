@@ -49,6 +49,7 @@ class DittoEngine:
             motion_dim=KEY_POINTS_DIM,
             reference_dim=REFERENCE_DIM,
             controls=(*CONTROLS, *self._published_controls),
+            plays_characters=True,
         )
 
     @cached_property
