@@ -34,7 +34,7 @@ def build(args: AppSettings) -> Application:
             _bind(MotionDiffusion, chosen.motion_diffusion, stage),
             _bind(Renderer, chosen.renderer, stage),
         )
-    return _bind(Ingress, chosen.ingress, args, *handles)
+    return _bind(Ingress, chosen.ingress, args, chosen.on_gpu, *handles)
 
 
 def _bind(cls: type, options: Options, *args: object) -> Application:

@@ -17,12 +17,21 @@ class Ingress:
     """Serve builds the app in the replica, so nothing of FastAPI is ever pickled."""
 
     def __init__(
-        self, settings: AppSettings, audio_encoder: Handle, motion: Handle, renderer: Handle
+        self,
+        settings: AppSettings,
+        on_gpu: bool,
+        audio_encoder: Handle,
+        motion: Handle,
+        renderer: Handle,
     ) -> None:
         rehearse_session()
         stages = {
             name: remote_stages(
-                find_engine(name, settings.weights_root).info, audio_encoder, motion, renderer
+                find_engine(name, settings.weights_root).info,
+                audio_encoder,
+                motion,
+                renderer,
+                on_gpu,
             )
             for name in settings.engines
         }

@@ -110,11 +110,12 @@ class RemoteRenderer:
 
 
 def remote_stages(
-    info: EngineInfo, audio_encoder: Handle, motion: Handle, renderer: Handle
+    info: EngineInfo, audio_encoder: Handle, motion: Handle, renderer: Handle, on_gpu: bool
 ) -> Stages:
     return Stages(
         info,
         RemoteAudioEncoder(audio_encoder, info.name),
         RemoteMotion(motion, info.name),
         RemoteRenderer(renderer, info.name),
+        live=on_gpu or not info.needs_gpu,
     )

@@ -23,7 +23,12 @@ class Renderer:
         self._stages = per_engine(
             settings,
             lambda engine: LocalRenderer(
-                engine.renderer(device), engine.info.name, blobs, limits, on_batch, images
+                engine.renderer(device),
+                engine.info.name,
+                blobs,
+                limits.on(device, engine.info),
+                on_batch,
+                images,
             ),
         )
 

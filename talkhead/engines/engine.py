@@ -62,6 +62,7 @@ class EngineInfo:
     reference_dim: int = 0  # columns of `Appearance.reference`; 0: motion knows no portrait
     controls: tuple[Control, ...] = ()
     plays_characters: bool = False  # makes motion for another face than the one shown, if asked
+    needs_gpu: bool = False  # to be live: on a CPU a frame takes seconds
 
     def check_controls(self, given: Controls) -> dict[str, ControlValue]:
         """All controls with their values: those given, checked, and the defaults of the others.

@@ -8,7 +8,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Generic, Protocol, Self, TypeVar
 
@@ -19,6 +19,7 @@ from talkhead.engines.engine import (
     Appearance,
     AudioEncoder,
     Engine,
+    EngineInfo,
     MotionGenerator,
     MotionStep,
     MotionWindow,
@@ -42,6 +43,9 @@ from talkhead.types import (
 OnBatch = Callable[[str, BatchReport], None]  # stage name, what its batch was like
 
 
+_PIECE, _SLOW_PIECE = 10, 1  # frames; of an engine that would need a GPU on a device without
+
+
 @dataclass(frozen=True)
 class BatchLimits:
     """The most one batch may hold; `deterministic` runs items one by one."""
@@ -51,12 +55,18 @@ class BatchLimits:
     deterministic: bool = False
     out_of_memory: type[Exception] = MemoryError  # what the device raises
 
+    piece: int = _PIECE  # frames that a renderer draws in one go
+
     def of(self, limit: int) -> int:
         return 1 if self.deterministic else limit
 
+    def on(self, device: str, info: EngineInfo) -> Self:
+        """For that engine: a batch must end within seconds, whatever the device."""
+        slow = info.needs_gpu and device == "cpu"
+        return replace(self, piece=_SLOW_PIECE) if slow else self
+
 
 _ENCODER_THREADS = 2
-_PIECE = 10  # frames
 _REHEARSAL_S = 15.0  # of drawing: some seconds are usual on a busy laptop
 
 Item = TypeVar("Item")
@@ -145,7 +155,7 @@ class LocalRenderer(BatchedStage[RenderItem, Frames]):
         on_batch: OnBatch = _quiet,
         image_limits: ImageLimits = ImageLimits(),
     ) -> None:
-        self._model = model
+        self._model, self._piece = model, limits.piece
         self._appearances = AppearanceCache(model, engine_name, blobs, image_limits)
         self._encoders = ThreadPoolExecutor(_ENCODER_THREADS, thread_name_prefix="h264")
         batcher: MicroBatcher[RenderItem, Frames] = MicroBatcher(
@@ -165,7 +175,7 @@ class LocalRenderer(BatchedStage[RenderItem, Frames]):
         controls, size = engine.info.check_controls({}), engine.info.default_size
         started, chunks = time.monotonic(), []
         for frames in CHUNKS:
-            pieces = _pieces(moving(engine.info, frames))
+            pieces = self._pieces(moving(engine.info, frames))
             items = [(appearance, rows, controls, size) for rows in pieces]
             chunks.append([self._batcher.rehearse([item])[0] for item in items])
             if time.monotonic() - started > _REHEARSAL_S:
@@ -182,20 +192,19 @@ class LocalRenderer(BatchedStage[RenderItem, Frames]):
         appearance = await self._appearances.get(request.portrait)
         pieces = [
             self._batcher.submit((appearance, rows, request.controls, request.size), priority)
-            for rows in _pieces(request.motion)
+            for rows in self._pieces(request.motion)
         ]
         frames = await asyncio.gather(*pieces)
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._encoders, _encode, frames)
 
+    def _pieces(self, motion: Motion) -> list[Motion]:
+        """A chunk in pieces that leave the device soon: more urgent work waits for no more."""
+        return [motion[at : at + self._piece] for at in range(0, len(motion), self._piece)]
+
     async def aclose(self) -> None:
         await super().aclose()
         self._encoders.shutdown(wait=False)
-
-
-def _pieces(motion: Motion) -> list[Motion]:
-    """A chunk in pieces that leave the device soon: more urgent work waits for no more."""
-    return [motion[start : start + _PIECE] for start in range(0, len(motion), _PIECE)]
 
 
 def _encode(pieces: list[Frames]) -> VideoChunk:
@@ -228,6 +237,7 @@ class LocalStages:
         Raises:
             WeightsMissing, CheckpointMismatch: they cannot be loaded.
         """
+        limits = limits.on(device, engine.info)
         audio_encoder = LocalAudioEncoder(engine.audio_encoder(device), limits, on_batch)
         motion = LocalMotion(engine.motion_generator(device), limits, on_batch)
         renderer = LocalRenderer(engine.renderer(device), engine.info.name, blobs, limits, on_batch)

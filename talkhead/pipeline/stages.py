@@ -60,3 +60,4 @@ class Stages:
     audio_encoder: AudioEncoderStage
     motion: MotionStage
     renderer: RendererStage
+    live: bool = True  # fast enough for streams

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import asdict
 
-from talkhead.errors import InternalError, ServiceFull
+from talkhead.errors import InternalError, OptionError, ServiceFull
 from talkhead.limits import Limits
 from talkhead.pipeline.pacing import Pacer, Unpaced
 from talkhead.pipeline.stages import Stages
@@ -38,6 +38,7 @@ class Videos:
     ) -> None:
         self.table = table
         self._blobs, self._heartbeat, self._limits = blobs, heartbeat, limits
+        self._stages = stages
         self._acceptance = Acceptance(stages, avatars, portraits, blobs, limits)
         self._maker = Maker(stages, table, blobs, limits)
         self._jobs = JobRunner(self._run_job, limits.running_jobs, limits.queued_jobs)
@@ -52,6 +53,7 @@ class Videos:
             InputError: what is wrong with the request.
             ServiceFull: all places are taken.
         """
+        self._refuse_slow(request.engine)
         if self._streams >= self._limits.streams:
             raise ServiceFull(f"{self._streams} streams are running, and no more fit here")
         self._streams += 1
@@ -63,6 +65,15 @@ class Videos:
             raise
         fragments = self._streaming(video)
         return video, await anext(fragments), fragments
+
+    def _refuse_slow(self, engine: str) -> None:
+        """An unknown engine is not refused here."""
+        if engine in self._stages and not self._stages[engine].live:
+            raise OptionError(
+                f"engine {engine!r} streams only on a GPU, and there is none here;"
+                " without stream it makes a file, slowly",
+                "options.stream",
+            )
 
     async def submit(self, request: VideoRequest) -> Video:
         """Queue a job.

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from talkhead.errors import NotFound, ServiceFull
+from talkhead.errors import NotFound, OptionError, ServiceFull
 from talkhead.limits import Limits
 from talkhead.pipeline.local import LocalStages
 from talkhead.service.avatars import thumbnail_key
@@ -27,8 +27,12 @@ LONG_AGO = time.time() - 48 * 3600
 
 
 @asynccontextmanager
-async def service(root: Path, **limits: Any) -> AsyncIterator[Service]:
-    async with LocalStages.load(FakeEngine(), open_blobs(root)) as stages:
+async def service(
+    root: Path, live: bool = True, plays_characters: bool = False, **limits: Any
+) -> AsyncIterator[Service]:
+    info = replace(FakeEngine().info, plays_characters=plays_characters)
+    async with LocalStages.load(FakeEngine(info), open_blobs(root)) as stages:
+        stages = replace(stages, live=live)
         opened = Service.open({"fake": stages}, root, replace(Limits(), **limits))
         yield opened
         await opened.aclose()
@@ -122,6 +126,29 @@ async def test_places_of_streams_come_back(tmp_path: Path) -> None:
         videos = await opened.videos.table.all()
         assert {video.status for video in videos} == {"canceled"}
         assert not list((tmp_path / "blobs" / "uploads").iterdir())
+
+
+async def test_an_engine_that_is_too_slow_here_makes_files_only(tmp_path: Path) -> None:
+    async with service(tmp_path, live=False) as opened:
+        with pytest.raises(OptionError, match="only on a GPU") as refusal:
+            await opened.videos.stream(request(0.4))
+        assert refusal.value.param == "options.stream"
+        video = await opened.videos.submit(request(0.4))
+        assert (await ended(opened, video.id)).status == "completed"
+
+
+async def test_a_character_is_an_avatar_of_an_engine_that_plays_them(tmp_path: Path) -> None:
+    async with service(tmp_path) as opened:
+        with pytest.raises(OptionError, match="cannot play") as refusal:
+            await opened.videos.submit(replace(request(0.4), character="avt_x"))
+        assert refusal.value.param == "options.character"
+    async with service(tmp_path, plays_characters=True) as opened:
+        with pytest.raises(NotFound) as missing:
+            await opened.videos.submit(replace(request(0.4), character="avt_x"))
+        assert missing.value.param == "options.character"
+        avatar = await opened.avatars.create(png_bytes(grey_portrait(level=30)), "Grey", "mine")
+        video = await opened.videos.submit(replace(request(0.4), character=avatar.id))
+        assert (await ended(opened, video.id)).character == avatar.portrait
 
 
 async def test_being_cancelled_again_and_again_does_not_stop_the_tidying_up(

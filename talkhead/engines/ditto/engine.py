@@ -50,6 +50,7 @@ class DittoEngine:
             reference_dim=REFERENCE_DIM,
             controls=(*CONTROLS, *self._published_controls),
             plays_characters=True,
+            needs_gpu=True,
         )
 
     @cached_property
