@@ -18,7 +18,13 @@ from talkhead.engines.engine import MotionStep, MotionWindow
 from talkhead.errors import ControlOutOfRange, NoFaceFound, UnknownControl
 from talkhead.pipeline.features import feature_windows
 from talkhead.pipeline.generate import VideoSpec, generate
-from talkhead.pipeline.local import BatchLimits, LocalStages
+from talkhead.pipeline.local import (
+    BatchLimits,
+    LocalAudioEncoder,
+    LocalMotion,
+    LocalRenderer,
+    LocalStages,
+)
 from talkhead.pipeline.pacing import Unpaced
 from talkhead.pipeline.stages import Stages
 from talkhead.pipeline.windows import STREAM_CHUNKS
@@ -266,6 +272,17 @@ async def test_another_character_changes_how_one_speaks_and_not_who_is_seen(
     off = np.abs(plain - other)
     assert off.max() > 8
     assert off.mean() < 8
+
+
+async def test_a_replica_warms_up_on_every_stage() -> None:
+    limits = BatchLimits().on("cpu", ENGINE.info)
+    assert limits.piece == 1  # without a GPU a piece of ten would look like a device that hangs
+    encoder = LocalAudioEncoder(ENGINE.audio_encoder("cpu"), limits)
+    generator = LocalMotion(ENGINE.motion_generator("cpu"), limits)
+    renderer = LocalRenderer(ENGINE.renderer("cpu"), "ditto", MemoryBlobs(), limits)
+    for stage in (encoder, generator, renderer):
+        stage.warm_up(ENGINE)
+        await stage.aclose()
 
 
 @in_module_loop
