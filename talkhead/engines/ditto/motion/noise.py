@@ -1,5 +1,7 @@
 """Where the randomness of a session comes from: its seed and the window's number alone."""
 
+from functools import lru_cache
+
 import numpy as np
 from jaxtyping import Float32
 
@@ -9,9 +11,12 @@ from talkhead.engines.ditto.motion.layout import MOTION_DIM
 _STEPS, _START = 0, 1  # spawn keys: what the noise is for
 
 
+@lru_cache(maxsize=16)  # a session asks again and again; 0.8 MB each with ten steps
 def step_noises(seed: int, steps: int) -> Float32[np.ndarray, "more 80 265"]:
     """Fresh noise of all sampler steps but the last: the same in every window (ditto.md §3.2)."""
-    return _normal(seed, (_STEPS,), (steps - 1, WINDOW, MOTION_DIM))
+    noises = _normal(seed, (_STEPS,), (steps - 1, WINDOW, MOTION_DIM))
+    noises.setflags(write=False)
+    return noises
 
 
 def start_noise(seed: int, index: int) -> Float32[np.ndarray, "80 265"]:
