@@ -8,7 +8,9 @@ import torch.nn.functional as F
 from jaxtyping import Float, Float32
 from torch import Tensor, nn
 
+from talkhead.engines.ditto.networks.folding import Foldable
 from talkhead.engines.ditto.networks.hourglass import Hourglass
+from talkhead.engines.ditto.networks.slices import StackedConv, SummedConv, missing_channels
 
 CHANNELS, COMPRESSED, DEPTH = 32, 4, 16
 CANDIDATES = 22  # the background and 21 key points
@@ -52,11 +54,12 @@ def blobs(
     return along(depth, 2)[..., None, None] * flat[:, :, None]
 
 
-class DenseMotion(nn.Module):
+class DenseMotion(Foldable):
     """ditto.md §2.3, steps 1 to 7."""
 
     def __init__(self) -> None:
         super().__init__()
+        self.more = 0  # channels without meaning, that the folded hourglass takes
         self.hourglass = Hourglass(CANDIDATES * (1 + COMPRESSED))
         channels = self.hourglass.out_channels
         self.mask = nn.Conv3d(channels, CANDIDATES, 7, padding=3)
@@ -84,12 +87,19 @@ class DenseMotion(nn.Module):
         heat = blobs(kp_driving, compressed) - blobs(kp_source, compressed)
         moved = torch.cat([background[:, None], _each_moved(compressed, moves)], 1)
         seen = torch.cat([F.pad(heat, _REST).to(moved.dtype)[:, :, None], moved], 2)
-        hidden = self.hourglass(seen.flatten(1, 2))
+        seen = F.pad(seen.flatten(1, 2), (0, 0, 0, 0, 0, 0, 0, self.more))
+        hidden = self.hourglass(seen.contiguous(memory_format=torch.channels_last_3d))
         weights = self.mask(hidden).float().softmax(1)
         # Each candidate is the grid and one offset, and the weights add up to one.
         offset = torch.einsum("bkdhw,bkc->bdhwc", weights[:, 1:], moves)
         occlusion = torch.sigmoid(self.occlusion(hidden.flatten(1, 2)))
         return grid(compressed) + offset, occlusion
+
+    def fold(self) -> nn.Module:
+        self.more = missing_channels(CANDIDATES * (1 + COMPRESSED))
+        self.add_module("mask", StackedConv(self.mask))
+        self.add_module("occlusion", SummedConv(self.occlusion, DEPTH))
+        return self
 
 
 _REST = (0, 0, 0, 0, 0, 0, 1, 0)  # pads a background without blob before the key points

@@ -8,13 +8,13 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from talkhead.engines.ditto.networks.folding import Foldable, conv_norm_3d, merged
+from talkhead.engines.ditto.networks.slices import StackedConv, pictures, volume_of, widened
 
 WIDTHS = (64, 128, 256, 512, 1024)  # on the way down
 LAST = 32  # of the last block on the way up
-HALF = (1, 2, 2)
 
 
-class Encoder(nn.Module):
+class Encoder(Foldable):
     def __init__(self, channels: int) -> None:
         super().__init__()
         steps = pairwise((channels, *WIDTHS))
@@ -26,15 +26,25 @@ class Encoder(nn.Module):
         """The input and what each block makes of the one before."""
         levels = [x]
         for block in self.down_blocks:
-            levels.append(_halved(F.relu(block(levels[-1]))))
+            levels.append(_halved(F.relu(block(levels[-1]), inplace=True)))
         return levels
+
+    def fold(self) -> nn.Module:
+        self.down_blocks = nn.ModuleList(map(StackedConv, self.down_blocks))
+        return self
 
 
 def _halved(
     x: Float[Tensor, "batch channels depth height width"],
 ) -> Float[Tensor, "batch channels depth height//2 width//2"]:
     """As pictures: on a CPU, pooling of volumes knows no half precision."""
-    return F.avg_pool2d(x.flatten(1, 2), 2).reshape(*x.shape[:3], x.shape[3] // 2, -1)
+    return volume_of(F.avg_pool2d(pictures(x), 2), x.shape[2])
+
+
+def _doubled(
+    x: Float[Tensor, "batch channels depth height width"],
+) -> Float[Tensor, "batch channels depth 2*height 2*width"]:
+    return volume_of(F.interpolate(pictures(x), scale_factor=2, mode="nearest"), x.shape[2])
 
 
 class Decoder(Foldable):
@@ -53,12 +63,13 @@ class Decoder(Foldable):
     ) -> Float[Tensor, "batch out_channels depth height width"]:
         x = levels.pop()
         for block in self.up_blocks:
-            x = F.relu(block(F.interpolate(x, scale_factor=HALF, mode="nearest")))
+            x = F.relu(block(_doubled(x)), inplace=True)
             x = torch.cat([x, levels.pop()], 1)
-        return F.relu(self.norm(self.conv(x)))
+        return F.relu(self.norm(self.conv(x)), inplace=True)
 
     def fold(self) -> nn.Module:
-        self.add_module("conv", merged(self.conv, self.norm))
+        self.up_blocks = nn.ModuleList(map(StackedConv, self.up_blocks))
+        self.add_module("conv", StackedConv(widened(merged(self.conv, self.norm))))
         self.norm = nn.Identity()
         return self
 
