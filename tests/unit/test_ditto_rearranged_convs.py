@@ -1,4 +1,4 @@
-"""Convolutions of `ditto` that are computed another way than they are written, with equal results."""
+"""Convolutions of `ditto` that are computed another way than written: results are the same."""
 
 import pytest
 import torch

@@ -25,7 +25,7 @@ from talkhead.engines.ditto.registration.models import (
     PublishedMesh,
     RegistrationModels,
 )
-from talkhead.engines.ditto.renderer import Drawing
+from talkhead.engines.ditto.renderer import Drawing, drawing_with
 from talkhead.errors import WeightsMissing
 from talkhead.faces.onnx_models import FaceModels
 
@@ -56,19 +56,10 @@ def motion_models(folder: Path, device: str) -> MotionModels:
 
 
 def drawing(folder: Path, device: str) -> Drawing:
-    """On a GPU in half precision, pixel by pixel in memory: as its matrix units like it."""
-    target = torch.device(device)
     warp, decoder = (
         open_network(name, folder, device=device) for name in ("warp_network", "decoder")
     )
-    if target.type == "cpu":
-        return Drawing(warp, decoder, target, torch.float32)
-    for network in (warp, decoder):
-        if isinstance(network, torch.nn.Module):
-            network.half()
-    if isinstance(decoder, torch.nn.Module):
-        decoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # its stubs lack it
-    return Drawing(warp, decoder, target, torch.float16)
+    return drawing_with(warp, decoder, torch.device(device))
 
 
 def registration_models(folder: Path, device: str) -> RegistrationModels:

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from jaxtyping import Float, Float32
 from torch import Tensor, nn
 
-from talkhead.engines.ditto.networks.folding import Foldable
+from talkhead.engines.ditto.networks.folding import Foldable, merged
 from talkhead.engines.ditto.networks.hourglass import Hourglass
 from talkhead.engines.ditto.networks.slices import StackedConv, SummedConv, missing_channels
 
@@ -64,13 +64,14 @@ class DenseMotion(Foldable):
         channels = self.hourglass.out_channels
         self.mask = nn.Conv3d(channels, CANDIDATES, 7, padding=3)
         self.compress = nn.Conv3d(CHANNELS, COMPRESSED, 1)
-        self.norm = nn.BatchNorm3d(COMPRESSED)
+        self.norm: nn.Module = nn.BatchNorm3d(COMPRESSED)
         self.occlusion = nn.Conv2d(channels * DEPTH, 1, 7, padding=3)
 
     def compressed(
         self, feature_3d: Float[Tensor, "batch 32 16 height width"]
     ) -> Float[Tensor, "batch 4 16 height width"]:
-        return F.relu(self.norm(self.compress(feature_3d)))
+        # Sampling reads it channel by channel, however convolutions leave it.
+        return F.relu(self.norm(self.compress(feature_3d))).contiguous()
 
     def forward(
         self,
@@ -96,6 +97,8 @@ class DenseMotion(Foldable):
         return grid(compressed) + offset, occlusion
 
     def fold(self) -> nn.Module:
+        self.add_module("compress", StackedConv(merged(self.compress, self.norm)))
+        self.norm = nn.Identity()
         self.more = missing_channels(CANDIDATES * (1 + COMPRESSED))
         self.add_module("mask", StackedConv(self.mask))
         self.add_module("occlusion", SummedConv(self.occlusion, DEPTH))
