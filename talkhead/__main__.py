@@ -2,7 +2,7 @@
 
 import json
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
@@ -110,7 +110,7 @@ def render(
             weights_dir=weights_dir,
             on_progress=lambda share: bar.update(task, completed=share),
         )
-    speed = f"{1 / done.real_time_factor:.1f}x real time"
+    speed = f"{_rounded(1 / done.real_time_factor)}x real time"
     console.print(f"{escape(str(done.path))}: {done.seconds:.2f} s, {done.frames} frames, {speed}")
 
 
@@ -119,10 +119,14 @@ def engines(
     verbose: Annotated[
         bool, typer.Option("--verbose", help="Every control and every file of weights, explained.")
     ] = False,
+    weights_dir: Annotated[
+        Path | None,
+        typer.Option(help="Has a folder of weights for each engine; else where pull puts them."),
+    ] = None,
 ) -> None:
     """List the engines: licence, controls, and whether their weights are here."""
     for name in engine_names():
-        _show_engine(find_engine(name), verbose)
+        _show_engine(find_engine(name, weights_dir), verbose)
 
 
 class Edition(StrEnum):
@@ -183,11 +187,11 @@ def verify_weights(
 
     published = _published(engine)
     findings = verify(published, folder or published.folder)
-    table = Table("file", "what it is for", "licence", "state")
+    listed = Table.grid(padding=(0, 2))
     for finding in findings:
-        file = finding.file
-        table.add_row(file.name, file.note, file.licence, escape(finding.state))
-    console.print(table)
+        state = "wrong, see below" if finding.problem else finding.state
+        listed.add_row(state, _file_facts([finding.file]))
+    console.print(listed)
     problems = [finding for finding in findings if finding.problem]
     for finding in problems:
         errors.print(f"[red]Error:[/red] {escape(finding.file.name)}: {escape(finding.problem)}")
@@ -209,7 +213,7 @@ def parse_control(text: str) -> tuple[str, ControlValue]:
     """
     name, equals, value = text.partition("=")
     if not equals:
-        raise OptionError(f"{text!r} is not KEY=VALUE; try {text}=1", "--controls")
+        raise OptionError(f"{text!r} is not KEY=VALUE, like head_scale=0.5", "--controls")
     try:
         return name, json.loads(value)
     except ValueError:
@@ -243,8 +247,8 @@ def _published(engine: str) -> EngineWeights:
     every = {name: find_engine(name).weights for name in engine_names()}
     known = {name: found for name, found in every.items() if found.repository}
     if engine not in known:
-        names = ", ".join(known)
-        raise OptionError(f"{engine!r} has no published weights; there is {names}", "engine")
+        what = "ships with its weights" if engine in every else "is no engine"
+        raise OptionError(f"{engine!r} {what}; those of {', '.join(known)} are published", "engine")
     return known[engine]
 
 
@@ -267,19 +271,36 @@ def _show_engine(engine: Engine, verbose: bool) -> None:
 
 
 def _weights_table(found: EngineWeights) -> Table:
-    table = Table("file of weights", "licence", "by", "what it is for", "here")
-    for file in found.files:
-        licence = file.licence if file.commercial_use else f"[yellow]{file.licence}[/yellow]"
-        here = "yes" if found.locate(file) else "no" if file.needed else "no; optional"
-        table.add_row(file.name, licence, file.source, file.note, here)
+    """A row for each part: the file that is there, or all that would do."""
+    table = Table.grid(padding=(0, 2))
+    for part in found.parts:
+        files = found.alternatives(part)
+        there = [file for file in files if found.locate(file)]
+        state = "here" if there else "missing" if files[0].needed else "optional"
+        table.add_row(f"  {state}", _file_facts(there[:1] or files))
     return table
+
+
+def _file_facts(alternatives: Sequence[WeightsFile]) -> str:
+    """Names first: in columns of their own they would be cut on narrow screens."""
+    names, file = [file.name for file in alternatives], alternatives[0]
+    licence = f"{file.licence}, {file.source}"
+    marked = licence if file.commercial_use else f"[yellow]{licence}[/yellow]"
+    return "\nor ".join(names) + f"\n{file.note}; {marked}"
 
 
 def _control_table(controls: tuple[Control, ...]) -> Table:
     table = Table("control", "values", "default", "effect")
     for control in controls:
-        table.add_row(control.name, control.values, str(control.default), control.effect)
+        usual = control.default
+        default = f"{usual:g}" if isinstance(usual, float) else str(usual)
+        table.add_row(control.name, control.values, default, control.effect)
     return table
+
+
+def _rounded(speed: float) -> str:
+    """With a figure that is not 0, however slow it was."""
+    return f"{speed:.1f}" if speed >= 1 else f"{speed:.2g}"
 
 
 if __name__ == "__main__":
