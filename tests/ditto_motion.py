@@ -138,6 +138,7 @@ def moved(
 ) -> Motion:
     """The whole motion, each window continuing the one before from its tail alone."""
     tail, motion = NOTHING, []
+    context = schedule_of(fusion_of(given)).context
     for window in heard:
         asked = MotionWindow(
             features=window.features,
@@ -148,7 +149,7 @@ def moved(
             controls=given,
             start=window.start,
             total=window.total,
-            reference=own.to_rows(),
+            reference=own.window(max(0, window.start - context), len(window.features)),
             character=character.to_rows() if character else NOTHING,
         )
         (step,) = generator.generate([asked])

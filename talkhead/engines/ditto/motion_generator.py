@@ -12,7 +12,7 @@ from jaxtyping import Float32
 from talkhead.engines.control import number
 from talkhead.engines.ditto.controls import Plan, plan_of
 from talkhead.engines.ditto.motion.blinks import UNBOUNDED, blink_rows, blink_track
-from talkhead.engines.ditto.motion.condition import condition_rows
+from talkhead.engines.ditto.motion.condition import condition_rows, told_rows
 from talkhead.engines.ditto.motion.controls import FOR_VIDEOS, FrameControls, StitchSettings
 from talkhead.engines.ditto.motion.fading import fade_alphas
 from talkhead.engines.ditto.motion.fusion import (
@@ -25,7 +25,7 @@ from talkhead.engines.ditto.motion.layout import clipped, split
 from talkhead.engines.ditto.motion.noise import start_noise, step_noises
 from talkhead.engines.ditto.motion.stitch import StitchNetwork, anchors, stitched
 from talkhead.engines.ditto.past import Past
-from talkhead.engines.ditto.reference import FaceReference
+from talkhead.engines.ditto.reference import FaceReference, WindowReference
 from talkhead.engines.ditto.windows import Span, span_of
 from talkhead.engines.engine import MotionStep, MotionWindow
 from talkhead.types import Motion
@@ -114,10 +114,10 @@ class DittoMotionGenerator:
     def _key_points(self, item: "_Item", past: Past, shown: Rows) -> Motion:
         if past.first is None:
             return np.zeros((0, KEY_POINTS_DIM), np.float32)
-        window, source = item.window, item.face.source
+        window = item.window
         first = anchors(
             item.stitch,
-            source,
+            item.face.first.source,
             past.first[None],
             item.frame_controls(0, 1),
             self._blinks(item, 0, 1),
@@ -127,7 +127,7 @@ class DittoMotionGenerator:
         result = stitched(
             item.stitch,
             first,
-            source.at(window.start, count),
+            item.face.at(window.start, count).source,
             shown,
             self._models.stitch,
             item.frame_controls(window.start, count),
@@ -156,50 +156,56 @@ class _Item:
     window: MotionWindow
     plan: Plan
     span: Span
-    face: FaceReference  # that is shown
-    played: FaceReference  # that the motion is made for: the same, or another character
+    face: WindowReference  # that is shown
+    character: FaceReference | None  # another one that the motion is made for, if any
     past: Past
 
     @staticmethod
     def of(window: MotionWindow, published: FaceReference | None) -> "_Item":
         plan = plan_of(window.controls)
-        face = played = FaceReference.from_rows(window.reference)
+        span = span_of(plan.fusion, window)
+        character = published if plan.published_character else None
         if len(window.character):
-            played = FaceReference.from_rows(window.character)
-        elif plan.published_character and published:
-            played = published
+            character = FaceReference.from_rows(window.character)
         return _Item(
             window=window,
             plan=plan,
-            span=span_of(plan.fusion, window),
-            face=face,
-            played=played,
+            span=span,
+            face=WindowReference(window.reference, span.heard),
+            character=character,
             past=Past.from_rows(window.tail),
         )
 
     @property
     def stitch(self) -> StitchSettings:
         settings = self.plan.stitch
-        if len(self.face.source.rows) > 1:
+        if self.face.of_video:
             driven = {name: settings.driven[name] for name in FOR_VIDEOS.driven}
             settings = replace(settings, driven=driven, drive_eye=FOR_VIDEOS.drive_eye)
-        if self.played is self.face:
+        if self.character is None:
             return settings
-        scale = float(split(self.played.source.rows)["scale"][0, 0])
+        scale = float(split(self.character.source.rows)["scale"][0, 0])
         return replace(settings, channel_scale=scale)
 
     def condition(self, silence: Float32[np.ndarray, "5 1024"]) -> Float32[np.ndarray, "80 1103"]:
         """Silence before the video; after its end the last features again, offline the last row."""
-        span, emotion, told = self.span, self.plan.emotion, self.played.condition
+        span = self.span
         features = self.window.features[max(span.first - span.heard, 0) :]
         quiet = silence[np.arange(min(span.first, 0), 0) % len(silence)]
         heard = np.concatenate([quiet, features])[:WINDOW]
         if self.plan.fusion.online:
-            return condition_rows(_lengthened(heard), span.first, emotion, told)
-        return _lengthened(condition_rows(heard, span.first, emotion, told))
+            return self._told(_lengthened(heard))
+        return _lengthened(self._told(heard))
+
+    def _told(self, features: Float32[np.ndarray, "_ 1024"]) -> Float32[np.ndarray, "_ 1103"]:
+        first, emotion = self.span.first, self.plan.emotion
+        if self.character:
+            return condition_rows(features, first, emotion, self.character.condition)
+        eyes = self.face.at(first, len(features)).condition
+        return told_rows(features, first, emotion, eyes)
 
     def condition_frame(self) -> Float32[np.ndarray, " 265"]:
-        source = self.played.source.rows[0]
+        source = (self.character or self.face.first).source.rows[0]
         return condition_frame(self.plan.fusion, self.past.rows, source, self.window.index)
 
     def shown(self, rows: Rows) -> Rows:

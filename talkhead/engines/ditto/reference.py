@@ -1,4 +1,4 @@
-"""What motion must know of a face, as rows that travel: one of a portrait, or one a video frame."""
+"""What motion must know of a face, as rows that travel with a window."""
 
 from dataclasses import dataclass
 
@@ -7,22 +7,24 @@ from jaxtyping import Float32
 
 from talkhead.engines.ditto.motion.condition import Reference
 from talkhead.engines.ditto.motion.layout import MOTION_DIM, POINTS
-from talkhead.engines.ditto.motion.source import SourceMotion
+from talkhead.engines.ditto.motion.source import SourceMotion, ping_pong
 
 _POINTS = 3 * POINTS
 # Columns: motion, canonical key points, those that the diffusion is told, eye openness, eye-balls.
 _EDGES = tuple(int(edge) for edge in np.cumsum([MOTION_DIM, _POINTS, _POINTS, 2]))
 REFERENCE_DIM = _EDGES[-1] + 6
 
+Rows = Float32[np.ndarray, "_ 399"]
+
 
 @dataclass(frozen=True)
 class FaceReference:
-    """A registered face, without its look."""
+    """A registered face without its look: one row of a portrait, one a frame of a video."""
 
     source: SourceMotion
     condition: Reference
 
-    def to_rows(self) -> Float32[np.ndarray, "frames 399"]:
+    def to_rows(self) -> Rows:
         told = self.condition
         frames = len(self.source.rows)
         shown = np.broadcast_to(told.canonical, (frames, _POINTS))
@@ -30,8 +32,43 @@ class FaceReference:
         return np.concatenate(columns, 1).astype(np.float32)
 
     @staticmethod
-    def from_rows(rows: Float32[np.ndarray, "frames 399"]) -> "FaceReference":
+    def from_rows(rows: Rows) -> "FaceReference":
         motion, canonical, shown, eye_open, eye_ball = np.split(rows, _EDGES, 1)
         return FaceReference(
             SourceMotion(motion, canonical), Reference(eye_open, eye_ball, shown[0])
         )
+
+    def window(self, start: int, count: int) -> Rows:
+        """What travels with a window that knows the features of frames [start, start + count)."""
+        rows = self.to_rows()
+        if len(rows) == 1:
+            return rows
+        return np.concatenate(
+            [rows[:1], rows[ping_pong(np.arange(start, start + count), len(rows))]]
+        )
+
+
+@dataclass(frozen=True)
+class WindowReference:
+    """The face of one window: a portrait's row; or of a video the row of its first frame, then one
+    for each frame from `start` on, as many as there are features.
+    """
+
+    rows: Rows
+    start: int
+
+    @property
+    def of_video(self) -> bool:
+        return len(self.rows) > 1
+
+    @property
+    def first(self) -> FaceReference:
+        """As in the first frame of all."""
+        return FaceReference.from_rows(self.rows[:1])
+
+    def at(self, start: int, count: int) -> FaceReference:
+        """In these frames; beyond those that are known as in the nearest one."""
+        if not self.of_video:
+            return self.first
+        places = np.arange(start, start + count) - self.start
+        return FaceReference.from_rows(self.rows[1:][np.clip(places, 0, len(self.rows) - 2)])

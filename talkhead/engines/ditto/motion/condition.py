@@ -76,13 +76,26 @@ def condition_rows(
     """Rows of the video frames [start, start + frames); those before 0 have what frame 0 has."""
     places = np.maximum(np.arange(start, start + len(features), dtype=np.int64), 0)
     eyes = ping_pong(places, len(reference.eye_open))
+    now = Reference(reference.eye_open[eyes], reference.eye_ball[eyes], reference.canonical)
+    return told_rows(features, start, emotion, now)
+
+
+def told_rows(
+    features: Float32[np.ndarray, "frames 1024"],
+    start: int,
+    emotion: Float32[np.ndarray, "sequence 8"],
+    reference: Reference,
+) -> Float32[np.ndarray, "frames 1103"]:
+    """The same with the eyes of just these frames: a row for each, or one for all."""
+    frames = len(features)
+    places = np.maximum(np.arange(start, start + frames, dtype=np.int64), 0)
     return np.concatenate(
         [
             features,
             emotion[places % len(emotion)],
-            reference.eye_open[eyes],
-            reference.eye_ball[eyes],
-            np.broadcast_to(reference.canonical, (len(features), 63)),
+            np.broadcast_to(reference.eye_open, (frames, 2)),
+            np.broadcast_to(reference.eye_ball, (frames, 6)),
+            np.broadcast_to(reference.canonical, (frames, 63)),
         ],
         1,
     )
