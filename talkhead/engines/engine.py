@@ -90,7 +90,9 @@ class MotionWindow:
     """One item for a motion generator: all that the window depends on.
 
     `features` are rows as `Schedule` says, for a full window whatever `frames` is; `tail` is what
-    the generator gave with the window before (no rows in window 0).
+    the generator gave with the window before (no rows in window 0). `reference` is the portrait's
+    row, `Appearance.reference`; of a source video the row of its first frame, then one for each
+    feature row.
     """
 
     features: AudioFeatures
@@ -101,7 +103,7 @@ class MotionWindow:
     controls: Controls = field(default_factory=dict)  # complete: from EngineInfo.check_controls
     start: int = 0  # frame of the first row wanted
     total: int | None = None  # frames of the whole video, once the input has ended
-    reference: Motion = field(default_factory=lambda: NOTHING)  # `Appearance.reference`
+    reference: Motion = field(default_factory=lambda: NOTHING)
     character: Motion = field(default_factory=lambda: NOTHING)  # of another face to play, if any
 
 
