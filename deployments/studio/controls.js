@@ -4,6 +4,7 @@ import { byId, element, showError } from "./dom.js";
 
 const SIZES = [128, 256, 384, 512, 768, 1024];
 const MAX_SEED = 2 ** 31;
+const ENGINE = "options.engine";
 
 export class EngineControls {
   #models = [];
@@ -30,7 +31,8 @@ export class EngineControls {
 
   /** Mark the control that `param`, as "options.controls.pose", names; false if it is none of ours. */
   fail(param, message) {
-    const row = this.#list.querySelector(`[data-param="${CSS.escape(param)}"]`);
+    const at = param === "options.stream" ? ENGINE : param; // this page only streams: choose another engine
+    const row = this.#list.querySelector(`[data-param="${CSS.escape(at)}"]`);
     if (!row) return false;
     byId("controls").open = true;
     row.setAttribute("aria-invalid", "true");
@@ -58,16 +60,20 @@ export class EngineControls {
   }
 
   #engineRow() {
-    const select = choice(this.#models.map(({ id, title }) => [id, title]), this.#model.id);
-    select.addEventListener("change", () => this.#show(this.#models.find(({ id }) => id === select.value)));
-    return row("options.engine", "Engine", select, `Weights: ${this.#model.weights_licence}.`);
+    const { id: chosen, title, weights_licence: licence } = this.#model;
+    const select = choice(this.#models.map(({ id }) => [id, id]), chosen);
+    select.addEventListener("change", () => {
+      this.#show(this.#models.find(({ id }) => id === select.value));
+      byId(ENGINE).focus(); // what had it is gone
+    });
+    return row(ENGINE, "Engine", select, `${title}. Weights: ${licence}.`);
   }
 
   #controlRow(control) {
     const param = `options.controls.${control.name}`;
-    const title = control.name.replaceAll("_", " ");
+    const title = spaced(control.name);
     if (control.choices) {
-      const select = choice(control.choices.map((word) => [word, word]), control.default);
+      const select = choice(control.choices.map((word) => [word, spaced(word)]), control.default);
       this.#values.set(control.name, () => changed(select.value, control.default));
       return row(param, title, select, control.effect);
     }
@@ -106,6 +112,7 @@ export class EngineControls {
   }
 }
 
+const spaced = (name) => name.replaceAll("_", " ");
 const changed = (value, usual) => (value === usual ? undefined : value);
 
 function row(param, title, input, help, beside = "") {
