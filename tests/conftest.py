@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from jaxtyping import install_import_hook
 
-install_import_hook(["talkhead.engines.builtin"], "beartype.beartype")
+install_import_hook(["talkhead.engines.builtin", "talkhead.engines.ditto"], "beartype.beartype")
 
 KINDS = ("unit", "integration", "e2e", "slow", "gpu")
 

@@ -1,7 +1,7 @@
 """The motion network and its sampler, on one device: arrays in, arrays out."""
 
 from contextlib import nullcontext
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -15,6 +15,7 @@ from talkhead.engines.ditto.networks.lmdm import EncodedCondition
 Windows = Float32[np.ndarray, "batch 80 265"]
 
 
+@runtime_checkable
 class MotionNetwork(Protocol):
     """The published motion network, whoever computes it."""
 

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 from random import Random
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float32
@@ -35,6 +35,7 @@ KEY_POINTS_DIM = 63
 Rows = Float32[np.ndarray, "_ 265"]
 
 
+@runtime_checkable
 class Diffusion(Protocol):
     """The sampler around the network, for windows that take the same number of steps."""
 

@@ -20,7 +20,7 @@ def columns_of(points: Sequence[int]) -> Bool[np.ndarray, " 63"]:
 
 
 def point_deltas(
-    moves: Mapping[int, tuple[float, float, float]],
+    moves: Mapping[int, Sequence[float]],
 ) -> Float32[np.ndarray, " 63"]:
     """One row of `FrameControls.delta_exp` that moves single points, in units of the key points.
 

@@ -5,7 +5,7 @@ Of a normalisation everything that is shared is computed once: the statistics of
 shift by one convolution and what steers all normalisations of a block by another.
 """
 
-from typing import cast
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
@@ -152,7 +152,7 @@ class SpadeBlock(Foldable):
         large = enlarged(feature, self.total)
         return [norm.mlp_shared(large) for norm in self._norms()]
 
-    def _norms(self) -> list[Spade]:
+    def _norms(self) -> list[Any]:  # unfolded or folded
         norms = [self.norm_0, self.norm_1]
         return [*norms, self.norm_s] if self.changes else norms
 

@@ -42,7 +42,7 @@ class EnlargingConv(nn.Module):
         return [self._placed(part) for part in parts.unbind(5)]
 
     def _placed(
-        self, part: Float[Tensor, "batch height+1 width+1 ways ways channels"]
+        self, part: Float[Tensor, "batch rows columns ways ways channels"]
     ) -> Float[Tensor, "batch channels tall wide"]:
         """Every copy of a pixel gets what its way of seeing made."""
         height, width, last = part.shape[1] - 1, part.shape[2] - 1, part.shape[3] - 1
