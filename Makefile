@@ -18,8 +18,8 @@ test-slow: .venv/ready ## the slow tier: chaos, speed, quality, browsers; prints
 	$(BIN)/pytest -m slow -s --timeout 1800 $(ARGS)
 test-gpu: .venv/ready ## what needs CUDA
 	$(BIN)/pytest -m gpu $(ARGS)
-bench: .venv/ready ## speed and memory, side by side, medians
-	$(BIN)/python -m tests.bench $(ARGS)
+bench: .venv/ready ## speed and memory, side by side, medians (ENGINE=ditto: against a plain loop)
+	$(BIN)/python -m tests.$(if $(filter ditto,$(ENGINE)),ditto_bench,bench) $(ARGS)
 check: .venv/ready ## style, types, import floors: what CI runs besides the tests
 	$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports
 fmt: .venv/ready ## rewrite: format and the safe fixes

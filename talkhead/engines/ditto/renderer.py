@@ -36,7 +36,7 @@ from talkhead.types import Controls, Image
 
 # Frames drawn at once. A GPU gets few sizes, for each of which cuDNN has found its fastest ways.
 TOGETHER_ON_CPU, TOGETHER_ELSEWHERE = (1,), (16, 8, 4, 2, 1)
-PASTERS = 4  # threads that paste while the device draws
+PASTERS = 8  # threads that paste while the device draws: as fast as it, in the largest size too
 
 # each item has its own number of frames: not an axis all of them share
 ItsMotion: TypeAlias = Float32[np.ndarray, "_frames 63"]
