@@ -12,14 +12,38 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
 
+from tests.parity_subset import Thinned, unpacked
+
 _TESTS = Path(__file__).parent
 _SHIPPED = _TESTS / "parity"
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One array beside its golden."""
+
+    case: str
+    name: str
+    off: float
+    bound: float
+
+
+class Records:
+    """What was compared so far, for the report."""
+
+    def __init__(self) -> None:
+        self.case = ""  # the one that was read last
+        self.all: list[Measured] = []
+
+
+RECORDS = Records()
 
 
 @dataclass(frozen=True)
@@ -34,8 +58,9 @@ class ParityFolder:
         path = self.root / f"seed{self.seed}" / f"{name}.npz"
         if not path.is_file():
             pytest.skip(f"parity case {name} is not in the subset that ships")
+        RECORDS.case = name
         with np.load(path) as arrays:
-            return dict(arrays)
+            return unpacked(dict(arrays), self.fill(), self.seed)
 
     def manifest(self, name: str) -> dict[str, list[int]]:
         """Names and shapes of a published checkpoint, in order."""
@@ -47,9 +72,7 @@ class ParityFolder:
     def toy(self, name: str) -> Path:
         """A stand-in ONNX file with the published file's inputs and outputs."""
         path = self.root / f"toy_seed{self.seed}" / f"{name}.onnx"
-        if not path.is_file():
-            pytest.skip(f"toy model {name} is not in the subset that ships")
-        return path
+        return path if path.is_file() else Path(_toys(self).name) / path.name
 
     def state(self, name: str) -> dict[str, np.ndarray]:
         """Weights of this seed for the checkpoint of that name."""
@@ -57,7 +80,19 @@ class ParityFolder:
         return filled
 
     def fill(self) -> ModuleType:
-        return _module(self.root / "fill.py")
+        return self.module("fill.py")
+
+    def module(self, file: str) -> ModuleType:
+        return _module(self.root / file)
+
+
+@cache
+def _toys(folder: ParityFolder) -> "TemporaryDirectory[str]":
+    """Made as those of a whole kit are, to the same bytes."""
+    made = TemporaryDirectory()
+    sys.modules["fill"] = folder.fill()  # by which name its neighbour knows it
+    folder.module("toy_onnx.py").build_all(made.name, folder.seed)
+    return made
 
 
 def parity(system: str) -> ParityFolder:
@@ -69,15 +104,18 @@ def parity(system: str) -> ParityFolder:
     pytest.skip(f"no parity cases for {system}: TALKHEAD_PARITY can name their folder")
 
 
-def assert_close(got: Any, golden: np.ndarray, name: str = "") -> None:
+def assert_close(got: Any, golden: np.ndarray | Thinned, name: str = "") -> None:
     """|got - golden| <= 1e-4 + 1e-3 max|golden|; integers equal; uint8 pictures within 1."""
     result = np.asarray(got)
     assert result.shape == golden.shape, f"{name}: shape {result.shape}, golden {golden.shape}"
+    if isinstance(golden, Thinned):
+        result, golden = Thinned.of(result, golden.step).values, golden.values
     if golden.size == 0:
         return
     largest = float(np.abs(golden.astype(np.float64)).max())
     bound = {"u": 1.0, "i": 0.0, "b": 0.0}.get(golden.dtype.kind, 1e-4 + 1e-3 * largest)
     off = float(np.abs(result.astype(np.float64) - golden.astype(np.float64)).max())
+    RECORDS.all.append(Measured(RECORDS.case, name, off, bound))
     assert off <= bound, f"{name}: off by {off:.3g}, {bound:.3g} is allowed"
 
 
