@@ -17,7 +17,7 @@ test: .venv/ready ## the quick tier: behaviour and ratios, under ten minutes on 
 test-slow: .venv/ready ## the slow tier: chaos, speed, quality, browsers; prints its figures
 	$(BIN)/pytest -m slow -s --timeout 1800 $(ARGS)
 test-gpu: .venv/ready ## what needs CUDA
-	$(BIN)/pytest -m gpu $(ARGS)
+	$(BIN)/pytest -m gpu -s --timeout 900 $(ARGS)
 bench: .venv/ready ## speed and memory, side by side, medians (ENGINE=ditto: against a plain loop)
 	$(BIN)/python -m tests.$(if $(filter ditto,$(ENGINE)),ditto_bench,bench) $(ARGS)
 check: .venv/ready ## style, types, import floors: what CI runs besides the tests
