@@ -57,7 +57,7 @@ class ParityFolder:
         """Arrays of `<name>.npz` in the folder of this seed."""
         path = self.root / f"seed{self.seed}" / f"{name}.npz"
         if not path.is_file():
-            pytest.skip(f"parity case {name} is not in the subset that ships")
+            pytest.skip(f"parity case {name} is not in {path.parent}")
         RECORDS.case = name
         with np.load(path) as arrays:
             return unpacked(dict(arrays), self.fill(), self.seed)
