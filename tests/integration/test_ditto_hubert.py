@@ -40,12 +40,12 @@ def noise(samples: int) -> np.ndarray:
 def test_rows_are_the_published_ones(encode: Encode, form: str, samples: int) -> None:
     case = parity("ditto").case("fn_hubert_chunks")
     rows = speech_rows(case[f"n{samples}/audio"], encode, FORMS[form])
-    assert_close(rows, case[f"n{samples}/{form}"])
+    assert_close(rows, case[f"n{samples}/{form}"], f"n{samples}/{form}")
 
 
 def test_silence_is_the_published_one(encode: Encode) -> None:
     case = parity("ditto").case("fn_hubert_chunks")
-    assert_close(silence_rows(70, encode), case["silence70"])
+    assert_close(silence_rows(70, encode), case["silence70"], "silence70")
 
 
 @pytest.mark.parametrize("samples", [0, 1, 639, 640, 641, 3200, 9999])

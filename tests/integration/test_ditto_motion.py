@@ -83,13 +83,13 @@ def test_layout(folder: ParityFolder) -> None:
     case = folder.case("fn_motion_layout")
     given = infos(case, "infos")
     rows = joined(given)
-    assert_close(rows, np.stack([case[f"arr/{i}"] for i in range(len(rows))]))
+    assert_close(rows, np.stack([case[f"arr/{i}"] for i in range(len(rows))]), "arr")
     for name, part in infos(case, "back").items():
         assert_close(split(rows)[name], part, name)
     points = np.concatenate([case[f"transformed/{i}"] for i in range(len(rows))])
-    assert_close(placed(given["kp"], rows), points)
-    assert_close(degrees(case["logits"]), case["degrees"])
-    assert_close(rotation(*case["angles"]), case["rotation"])
+    assert_close(placed(given["kp"], rows), points, "transformed")
+    assert_close(degrees(case["logits"]), case["degrees"], "degrees")
+    assert_close(rotation(*case["angles"]), case["rotation"], "rotation")
 
 
 def test_clipping(folder: ParityFolder) -> None:
@@ -134,7 +134,9 @@ def test_conditions(folder: ParityFolder, tag: str) -> None:
 def test_forwards_and_backwards(folder: ParityFolder) -> None:
     table = folder.case("fn_condition")["mirror"]
     sizes = [int(row.max()) + 1 for row in table]
-    assert_close(np.stack([ping_pong(np.arange(table.shape[1]), n) for n in sizes]), table)
+    assert_close(
+        np.stack([ping_pong(np.arange(table.shape[1]), n) for n in sizes]), table, "mirror"
+    )
 
 
 # --- fusion and smoothing ---
@@ -167,9 +169,9 @@ def test_fusion(folder: ParityFolder, tag: str) -> None:
             golden = case[f"{tag}/second"]  # the last rows after window 1, 100 at most
             assert_close(whole[:, -golden.shape[1] :], golden, "second")
         tail = tail_of(fusion, rows)
-    assert_close(whole, case[f"{tag}/res"])
+    assert_close(whole, case[f"{tag}/res"], f"{tag}/res")
     after = condition_frame(fusion, tail, source, len(case[f"{tag}/res_len"]))
-    assert_close(after, case[f"{tag}/next_kp_cond"])
+    assert_close(after, case[f"{tag}/next_kp_cond"], "next_kp_cond")
 
 
 @pytest.mark.parametrize("piece", [1, 4, 20])
@@ -206,7 +208,7 @@ BLINKS: dict[str, Callable[[], np.ndarray]] = {  # gaps deduced from the stored 
 
 @pytest.mark.parametrize("name", BLINKS)
 def test_blinks(stitch_case: Case, name: str) -> None:
-    assert_close(BLINKS[name](), stitch_case[name])
+    assert_close(BLINKS[name](), stitch_case[name], name)
 
 
 # --- stitching ---
@@ -349,7 +351,7 @@ def test_schedule(folder: ParityFolder) -> None:
     np.testing.assert_allclose(sampler.kept_signal(), case["alphas_cumprod"], rtol=1e-6)
     for steps in (4, 10, 50):
         marks, plan = sampler.times(steps), sampler.plan(steps)
-        assert_close(np.stack([marks[:-1], marks[1:]], 1), case[f"S{steps}/times"])
+        assert_close(np.stack([marks[:-1], marks[1:]], 1), case[f"S{steps}/times"], "times")
         for name, golden in (("clean", "alpha_next_sqrt"), ("noise", "c"), ("fresh", "sigma")):
             got = np.array([getattr(step, name) for step in plan])
             np.testing.assert_allclose(got, case[f"S{steps}/{golden}"], rtol=1e-6, atol=1e-7)
@@ -374,4 +376,4 @@ def test_sampling_with_the_published_network(folder: ParityFolder, lmdm: Lmdm, s
             case[f"S{steps}/x_init"],
             case[f"S{steps}/step_noise"][:, 0],
         )
-    assert_close(result, case[f"S{steps}/out"].numpy())
+    assert_close(result, case[f"S{steps}/out"].numpy(), f"S{steps}/out")

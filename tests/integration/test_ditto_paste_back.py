@@ -41,12 +41,12 @@ def test_pasting_is_the_published_one(case: str, height: int, width: int, stride
     render = cells.repeat(8, 0).repeat(8, 1)
     place = place_in_frame(golden[f"p{case}/M"], height, width)
     result = pasted(frame, render, place)[::stride, ::stride]
-    assert_close(result, golden[f"p{case}/out_numpy"])
-    assert_close(result, golden[f"p{case}/out_cython"])
+    assert_close(result, golden[f"p{case}/out_numpy"], f"p{case}/out_numpy")
+    assert_close(result, golden[f"p{case}/out_cython"], f"p{case}/out_cython")
 
 
 def test_the_mask_is_the_published_one() -> None:
-    assert_close(fading_mask(), parity("ditto").case("fn_putback")["mask"])
+    assert_close(fading_mask(), parity("ditto").case("fn_putback")["mask"], "mask")
 
 
 @pytest.mark.parametrize("name", MATRICES)

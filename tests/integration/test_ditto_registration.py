@@ -83,7 +83,7 @@ def test_points_on_a_detected_face_are_the_published_ones(index: int) -> None:
     wanted = golden("fn_aux", index)
     picture = drawn(f"aux.im{index}", *SIZES[index])
     points = landmarks106(picture, wanted["box"], session("landmark106"))
-    assert_close(points, wanted["lmk106"])
+    assert_close(points, wanted["lmk106"], "lmk106")
 
 
 @pytest.mark.parametrize("file", ["landmark203", "landmark203_ori"])
@@ -92,7 +92,7 @@ def test_points_in_a_crop_are_the_published_ones(index: int, file: str) -> None:
     wanted = golden("fn_aux", index)
     crop = Crop(224, np.eye(3), wanted["M"])
     points = landmarks_in(drawn(f"aux.crop{index}", 224, 224), crop, session(file))
-    assert_close(points, wanted["lmk203"])
+    assert_close(points, wanted["lmk203"], "lmk203")
 
 
 @pytest.mark.parametrize("index", EVERY)
@@ -104,9 +104,9 @@ def test_the_mesh_is_the_published_one(index: int) -> None:
         np.concatenate([128 * face.corners.ravel(), face.keypoints.ravel(), [face.score]])
         for face in faces
     ]
-    assert_close(np.array(rows), wanted["blaze"])
+    assert_close(np.array(rows), wanted["blaze"], "blaze")
     mesh = face_mesh(picture, faces[0], session("face_mesh"))
-    assert_close(mesh[None] / MESH_PIXELS, wanted["lmk478"])
+    assert_close(mesh[None] / MESH_PIXELS, wanted["lmk478"], "lmk478")
 
 
 def test_the_eye_state_is_the_published_one() -> None:
@@ -115,8 +115,8 @@ def test_the_eye_state_is_the_published_one() -> None:
         case["eye/lmk"], case["eye/open"], case["eye/ball_move"], strict=True
     ):
         state = eye_state(points * [640, 480, 640], 640, 480)
-        assert_close(state.openness, openness)
-        assert_close(state.movement, movement.reshape(-1))
+        assert_close(state.openness, openness, "eye/open")
+        assert_close(state.movement, movement.reshape(-1), "eye/ball_move")
 
 
 @pytest.mark.parametrize("case", ["c0", "c1", "c2"])
@@ -124,12 +124,12 @@ def test_the_eye_state_is_the_published_one() -> None:
 def test_crops_are_the_published_ones(case: str, rule: str, of: Any) -> None:
     arrays = parity("ditto").case("fn_crop")
     crop = of.around(FacePoints.of(arrays[f"{case}/pts"]))
-    assert_close(crop.to_crop, arrays[f"{case}/{rule}/M_o2c"])
-    assert_close(crop.to_picture, arrays[f"{case}/{rule}/M_c2o"])
+    assert_close(crop.to_crop, arrays[f"{case}/{rule}/M_o2c"], "M_o2c")
+    assert_close(crop.to_picture, arrays[f"{case}/{rule}/M_c2o"], "M_c2o")
     if f"{case}/image" in arrays:
         small = arrays[f"{case}/{rule}/img_small"]
         step = crop.size // len(small)
-        assert_close(crop.cut(arrays[f"{case}/image"])[::step, ::step], small)
+        assert_close(crop.cut(arrays[f"{case}/image"])[::step, ::step], small, "img_small")
 
 
 def test_sizes_are_the_published_ones() -> None:

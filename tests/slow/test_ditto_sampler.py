@@ -21,4 +21,4 @@ def test_fifty_steps() -> None:
             case["S50/x_init"],
             case["S50/step_noise"][:, 0],
         )
-    assert_close(result, case["S50/out"].numpy())
+    assert_close(result, case["S50/out"].numpy(), "S50/out")
