@@ -15,9 +15,9 @@ from talkhead.media.audio import AudioInfo, probe_audio, read_audio
 from talkhead.media.remux import to_progressive
 from talkhead.pipeline.flow import in_thread
 from talkhead.pipeline.generate import VideoSpec, generate
-from talkhead.pipeline.local import LocalStages
+from talkhead.pipeline.local import LocalStages, is_live
 from talkhead.pipeline.pacing import Unpaced
-from talkhead.pipeline.windows import JOB_CHUNKS
+from talkhead.pipeline.windows import job_chunks
 from talkhead.service.requests import check_character, check_seed, check_size
 from talkhead.storage.blobs import MemoryBlobs
 from talkhead.timing import FRAME_RATE
@@ -106,7 +106,7 @@ async def _render(
     spec = VideoSpec(
         portrait=_PORTRAIT,
         controls=engine.info.check_controls(controls or {}),
-        chunks=JOB_CHUNKS,
+        chunks=job_chunks(is_live(device, engine.info)),
         size=check_size(size, engine.info),
         seed=check_seed(seed),
         character=_CHARACTER if character else None,
@@ -114,14 +114,12 @@ async def _render(
     check_character(character, engine.info)
     audio = await asyncio.to_thread(_probe, speech)
     blobs = MemoryBlobs()
-    blobs.put(_PORTRAIT, await asyncio.to_thread(_read, portrait))
+    blobs.put(_PORTRAIT, await asyncio.to_thread(_read, portrait, "portrait"))
     if character:
-        blobs.put(_CHARACTER, await asyncio.to_thread(_read, character))
+        blobs.put(_CHARACTER, await asyncio.to_thread(_read, character, "options.character"))
     await asyncio.to_thread(_check_writable, output)
     async with LocalStages.load(engine, blobs, device=device) as stages:
-        await stages.renderer.register(_PORTRAIT)
-        if character:
-            await stages.renderer.register(_CHARACTER)
+        await stages.register(_PORTRAIT, spec.character)
         blocks = in_thread(read_audio(speech))
         fragments = generate(stages, spec, blocks, Unpaced())
         frames = await _write(fragments, output, audio.duration_s, on_progress)
@@ -173,11 +171,11 @@ def _probe(speech: Path) -> AudioInfo:
         raise AudioUnreadable(f"{speech}: {error.strerror}") from None
 
 
-def _read(portrait: Path) -> bytes:
+def _read(picture: Path, param: str) -> bytes:
     try:
-        return portrait.read_bytes()
+        return picture.read_bytes()
     except OSError as error:
-        raise PortraitUnreadable(f"{portrait}: {error.strerror}") from None
+        raise PortraitUnreadable(f"{picture}: {error.strerror}", param) from None
 
 
 def _check_writable(output: Path) -> None:

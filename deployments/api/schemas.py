@@ -149,11 +149,12 @@ class ModelView(BaseModel):
     licence: str
     weights_licence: str
     sizes: dict[str, int]
+    streams: bool  # here: on this machine's devices it keeps up with playback
     plays_characters: bool
     controls: list[ControlView]
 
     @classmethod
-    def of(cls, info: EngineInfo) -> Self:
+    def of(cls, info: EngineInfo, live: bool) -> Self:
         sizes = {
             "minimum": info.minimum_size,
             "default": info.default_size,
@@ -165,6 +166,7 @@ class ModelView(BaseModel):
             licence=info.code_licence,
             weights_licence=info.weights_licence,
             sizes=sizes,
+            streams=live,
             plays_characters=info.plays_characters,
             controls=[ControlView.of(control) for control in info.controls],
         )

@@ -31,7 +31,8 @@ def system_routes(service: Service) -> APIRouter:
     @api.get("/v1/models")
     async def models() -> ListView:
         """The engines served here, and what each can be told."""
-        return ListView(data=[ModelView.of(stages.info) for stages in service.stages.values()])
+        served = service.stages.values()
+        return ListView(data=[ModelView.of(stages.info, stages.live) for stages in served])
 
     @api.get("/v1/limits")
     async def limits() -> dict[str, float]:

@@ -41,14 +41,14 @@ class Control:
             raise self._wrong(f"is {value!r}; it can be {', '.join(self.choices)}")
         return value
 
-    def _number(self, value: Any) -> float:
+    def _number(self, value: Any, verb: str = "is") -> float:
         try:
             number = float(value)
         except (TypeError, ValueError):
-            raise self._wrong(f"is {value!r}; it must be a number") from None
+            raise self._wrong(f"{verb} {value!r}; it must be a number") from None
         if not self.minimum <= number <= self.maximum:  # also refuses NaN
             span = f"{self.minimum:g} to {self.maximum:g}"
-            raise self._wrong(f"is {number:g}; {span} is possible")
+            raise self._wrong(f"{verb} {number:g}; {span} is possible")
         return number
 
     def _wrong(self, how: str) -> ControlOutOfRange:
@@ -87,7 +87,10 @@ class MixControl(Control):
     def _entry(self, value: Any) -> str | dict[str, float]:
         if not isinstance(value, Mapping):
             return self._word(value)
-        weights = {self._word(word): self._number(weight) for word, weight in value.items()}
+        weights = {
+            self._word(word): self._number(weight, f"has for {word} the weight")
+            for word, weight in value.items()
+        }
         if not any(weights.values()):
             raise self._wrong("is a mix without any weight; one must be more than 0")
         return weights
@@ -128,7 +131,7 @@ class OffsetsControl(Control):
     def _offset(self, offset: Any) -> list[float]:
         if not isinstance(offset, list | tuple) or len(offset) != 3:
             raise self._wrong(f"has an offset {offset!r}; it must be [x, y, z]")
-        return [self._number(part) for part in offset]
+        return [self._number(part, "has an offset of") for part in offset]
 
 
 def number(controls: Controls, name: str) -> float:

@@ -41,9 +41,10 @@ def ready_engine(name: str, weights_dir: Path | None = None) -> Engine:
     """
     engine = find_engine(name, weights_dir)
     if missing := engine.weights.missing():
+        to = f" --to {engine.weights.folder}" if weights_dir else ""
         files = ", ".join(path.name for path in missing)
         raise WeightsMissing(
             f"engine {name!r} lacks {files} in {engine.weights.folder};"
-            f" `talkhead weights pull {name}` fetches them"
+            f" `talkhead weights pull {name}{to}` fetches them"
         )
     return engine

@@ -46,6 +46,11 @@ OnBatch = Callable[[str, BatchReport], None]  # stage name, what its batch was l
 _PIECE, _SLOW_PIECE = 10, 1  # frames; of an engine that would need a GPU on a device without
 
 
+def is_live(device: str, info: EngineInfo) -> bool:
+    """Whether that engine keeps up with playback on that device."""
+    return device != "cpu" or not info.needs_gpu
+
+
 @dataclass(frozen=True)
 class BatchLimits:
     """The most one batch may hold; `deterministic` runs items one by one."""
@@ -62,8 +67,7 @@ class BatchLimits:
 
     def on(self, device: str, info: EngineInfo) -> Self:
         """For that engine: a batch must end within seconds, whatever the device."""
-        slow = info.needs_gpu and device == "cpu"
-        return replace(self, piece=_SLOW_PIECE) if slow else self
+        return self if is_live(device, info) else replace(self, piece=_SLOW_PIECE)
 
 
 _ENCODER_THREADS = 2
@@ -242,7 +246,8 @@ class LocalStages:
         motion = LocalMotion(engine.motion_generator(device), limits, on_batch)
         renderer = LocalRenderer(engine.renderer(device), engine.info.name, blobs, limits, on_batch)
         parts = (audio_encoder, motion, renderer)
-        return cls(Stages(engine.info, audio_encoder, motion, renderer), parts)
+        live = is_live(device, engine.info)
+        return cls(Stages(engine.info, audio_encoder, motion, renderer, live), parts)
 
     async def __aenter__(self) -> Stages:
         return self.stages

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from talkhead.batching import Priority
 from talkhead.engines.engine import EngineInfo, MotionStep, MotionWindow
+from talkhead.errors import PortraitError
 from talkhead.types import AudioFeatures, Controls, Motion, VideoChunk, Waveform
 
 
@@ -61,3 +62,17 @@ class Stages:
     motion: MotionStage
     renderer: RendererStage
     live: bool = True  # fast enough for streams
+
+    async def register(self, portrait: str, character: str | None = None) -> None:
+        """Study the faces of a video.
+
+        Raises:
+            PortraitError: one cannot be animated; it says which.
+        """
+        await self.renderer.register(portrait)
+        if character is None:
+            return
+        try:
+            await self.renderer.register(character)
+        except PortraitError as error:
+            raise type(error)(error.message, "options.character") from None

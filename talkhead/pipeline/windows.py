@@ -68,6 +68,12 @@ class WindowCutter:
 
 STREAM_CHUNKS = (4, 10, 25)  # frames; the last repeats. The first needs no second motion window
 JOB_CHUNKS = (50,)  # longer closed GOPs cost fewer bits (DESIGN §4)
+_SLOW_CHUNKS = (10,)  # where a frame takes seconds: progress shows, and a lost call costs less
+
+
+def job_chunks(live: bool) -> tuple[int, ...]:
+    """Frames a chunk of a video that nobody watches while it is made."""
+    return JOB_CHUNKS if live else _SLOW_CHUNKS
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,8 +66,7 @@ class Acceptance:
         try:
             await self._in_thread(lambda: self._store(request.audio, audio))
             info = await self._in_thread(lambda: self._hear(audio))
-            for key in filter(None, (portrait, character)):
-                await stages.renderer.register(key)
+            await stages.register(portrait, character)
         except BaseException:
             self._blobs.delete(audio)
             raise

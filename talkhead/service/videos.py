@@ -9,7 +9,7 @@ from talkhead.errors import InternalError, OptionError, ServiceFull
 from talkhead.limits import Limits
 from talkhead.pipeline.pacing import Pacer, Unpaced
 from talkhead.pipeline.stages import Stages
-from talkhead.pipeline.windows import JOB_CHUNKS, STREAM_CHUNKS
+from talkhead.pipeline.windows import STREAM_CHUNKS, job_chunks
 from talkhead.service.acceptance import Acceptance
 from talkhead.service.avatars import Avatars, Portraits
 from talkhead.service.heartbeat import Heartbeat
@@ -144,7 +144,8 @@ class Videos:
         video = await self.table.update(id, status="in_progress")
         if video.ended:  # canceled while it waited
             return
-        async with aclosing(self._maker.make(video, Unpaced(), JOB_CHUNKS)) as fragments:
+        chunks = job_chunks(self._stages[video.engine].live)
+        async with aclosing(self._maker.make(video, Unpaced(), chunks)) as fragments:
             async for _ in fragments:
                 pass
 

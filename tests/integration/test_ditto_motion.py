@@ -44,8 +44,8 @@ from talkhead.engines.ditto.motion.smoothing import smoothed, smoothed_stream
 from talkhead.engines.ditto.motion.source import SourceMotion, ping_pong
 from talkhead.engines.ditto.motion.stitch import Stitched, anchors, stitched
 from talkhead.engines.ditto.motion.stitch import StitchNetwork as Stitch
-from talkhead.engines.ditto.networks.lmdm import Lmdm
-from talkhead.engines.ditto.networks.stitch_network import StitchNetwork
+from tests.ditto_motion import stitch
+from tests.ditto_weights import network
 from tests.parity_cases import ParityFolder, assert_close, parity
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -276,20 +276,7 @@ SETTINGS: dict[str, Callable[[Case], Setting]] = {
 }
 
 
-def network(folder: ParityFolder) -> Stitch:
-    module = StitchNetwork()
-    weights = folder.state("stitch_network")
-    module.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
-
-    def call(source: np.ndarray, driving: np.ndarray) -> np.ndarray:
-        with torch.inference_mode():
-            moved: np.ndarray = module(torch.from_numpy(source), torch.from_numpy(driving)).numpy()
-        return moved
-
-    return call
-
-
-def stitch(case: Case, tag: str, stitcher: Stitch, pieces: list[int]) -> Stitched:
+def played(case: Case, tag: str, stitcher: Stitch, pieces: list[int]) -> Stitched:
     """All frames of a setting, in calls of so many frames each."""
     setting = SETTINGS[tag](case)
     settings, controls = setting.settings, setting.controls
@@ -322,8 +309,8 @@ def stitch(case: Case, tag: str, stitcher: Stitch, pieces: list[int]) -> Stitche
 
 
 @pytest.mark.parametrize("tag", SETTINGS)
-def test_stitching(folder: ParityFolder, stitch_case: Case, tag: str) -> None:
-    result = stitch(stitch_case, tag, network(folder), [FRAMES])
+def test_stitching(stitch_case: Case, tag: str) -> None:
+    result = played(stitch_case, tag, stitch, [FRAMES])
     assert_close(result.source, stitch_case[f"{tag}/x_s"][:, 0], "x_s")
     assert_close(result.driving, stitch_case[f"{tag}/x_d"][:, 0], "x_d")
 
@@ -338,7 +325,7 @@ def shaking(source: np.ndarray, driving: np.ndarray) -> np.ndarray:
 def test_it_does_not_matter_how_the_frames_are_split(
     stitch_case: Case, tag: str, pieces: list[int]
 ) -> None:
-    parts, whole = (stitch(stitch_case, tag, shaking, counts) for counts in (pieces, [FRAMES]))
+    parts, whole = (played(stitch_case, tag, shaking, counts) for counts in (pieces, [FRAMES]))
     np.testing.assert_array_equal(parts.source, whole.source)
     np.testing.assert_array_equal(parts.driving, whole.driving)
 
@@ -357,18 +344,10 @@ def test_schedule(folder: ParityFolder) -> None:
             np.testing.assert_allclose(got, case[f"S{steps}/{golden}"], rtol=1e-6, atol=1e-7)
 
 
-@pytest.fixture(scope="module")
-def lmdm(folder: ParityFolder) -> Lmdm:
-    folder.case("fn_ddim")
-    model = Lmdm()
-    weights = folder.state("lmdm")
-    model.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
-    return model.eval()
-
-
 @pytest.mark.parametrize("steps", [4, 10])
-def test_sampling_with_the_published_network(folder: ParityFolder, lmdm: Lmdm, steps: int) -> None:
+def test_sampling_with_the_published_network(folder: ParityFolder, steps: int) -> None:
     case = {name: torch.from_numpy(value) for name, value in folder.case("fn_ddim").items()}
+    lmdm = network("lmdm")
     with torch.inference_mode():
         condition = lmdm.encode_condition(case["cond"])
         result = sampler.sample(

@@ -339,9 +339,14 @@ def test_what_would_have_no_effect_is_refused(name: str) -> None:
 
 
 @in_module_loop
-async def test_a_portrait_without_a_face_is_refused() -> None:
+async def test_a_picture_without_a_face_is_refused_by_name() -> None:
     blobs = MemoryBlobs()
     blobs.put("portraits/grey", png_bytes(grey_portrait(256)))
+    blobs.put(COLLINS, (EXAMPLES / "collins.png").read_bytes())
     async with LocalStages.load(ENGINE, blobs) as stages:
-        with pytest.raises(NoFaceFound):
-            await stages.renderer.register("portraits/grey")
+        with pytest.raises(NoFaceFound) as refusal:
+            await stages.register("portraits/grey")
+        assert refusal.value.param == "portrait"
+        with pytest.raises(NoFaceFound) as refusal:
+            await stages.register(COLLINS, "portraits/grey")
+        assert refusal.value.param == "options.character"

@@ -44,7 +44,7 @@ def test_possible_values_come_back_in_one_form(control: Control, given: Any, kep
         (MOOD, ["calm"], "calm, happy"),
         (MOOD, {"calm": 1}, "calm, happy"),
         (MIX, {"angry": 1}, "calm, happy, sad"),
-        (MIX, {"happy": -1}, "0 to 1 is possible"),
+        (MIX, {"happy": -1}, "for happy the weight -1; 0 to 1 is possible"),
         (MIX, {"happy": "very"}, "must be a number"),
         (MIX, {"happy": 0}, "one must be more than 0"),
         (MIX, {}, "one must be more than 0"),

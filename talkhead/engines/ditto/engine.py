@@ -48,17 +48,22 @@ class DittoEngine:
             schedule_for=_schedule_for,
             motion_dim=KEY_POINTS_DIM,
             reference_dim=REFERENCE_DIM,
-            controls=(*CONTROLS, *self._published_controls),
+            controls=self._controls,
             plays_characters=True,
             needs_gpu=True,
         )
 
     @cached_property
-    def _published_controls(self) -> tuple[Control, ...]:
-        """Those that need numbers which only the published configuration has."""
+    def _controls(self) -> tuple[Control, ...]:
+        """Some need numbers, and one a default, that only the published configuration has."""
         config = self._config()
+        tilt = config.overall_ctrl_info.get("delta_pitch", 0.0)
+        usual = tuple(
+            replace(control, default=tilt) if control.name == "pitch_offset" else control
+            for control in CONTROLS
+        )
         blinks = BLINK_CONTROLS if config.delta_eye_arr is not None else ()
-        return (*blinks, *((CHARACTER_CONTROL,) if config.ch_info else ()))
+        return (*usual, *blinks, *((CHARACTER_CONTROL,) if config.ch_info else ()))
 
     def _config(self) -> DittoConfig:
         path = PUBLISHED.find("online_config", self._folder)

@@ -44,11 +44,6 @@ def _onnx(
     ]
 
 
-def _config(part: str, note: str, *stems: str) -> list[WeightsFile]:
-    names = [f"ditto_cfg/{stem}.pkl" for stem in stems]
-    return [WeightsFile(name, part, *DITTO, needed=False, note=note) for name in names]
-
-
 FILES: tuple[WeightsFile, ...] = (
     *_network("lmdm", DITTO, "speech to motion", "lmdm_v0.4_hubert"),
     *_network("appearance_extractor", LIVE_PORTRAIT, "the portrait's look", "appearance_extractor"),
@@ -66,16 +61,12 @@ FILES: tuple[WeightsFile, ...] = (
     ),
     *_onnx("blaze_face", MEDIAPIPE, "eyes as published, with face_mesh", "", "blaze_face"),
     *_onnx("face_mesh", MEDIAPIPE, "eyes as published; else our own mesh", "", "face_mesh"),
-    *_config(
+    WeightsFile(
+        "ditto_cfg/v0.4_hubert_cfg_trt_online.pkl",
         "online_config",
-        "settings for live speech; else those of the published code",
-        "v0.4_hubert_cfg_trt_online",
-    ),
-    *_config(
-        "offline_config",
-        "settings for whole files; else those of the published code",
-        "v0.4_hubert_cfg_pytorch",
-        "v0.4_hubert_cfg_trt",
+        *DITTO,
+        needed=False,
+        note="blinks, limits and a face to play; without it there are none",
     ),
     *_onnx(
         "insightface_det",
