@@ -9,6 +9,7 @@ import asyncio
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from itertools import count
 
@@ -95,28 +96,43 @@ def median_s(step: Callable[[], object], runs: int) -> float:
 
 
 def frames_on_cpu(scene: Scene, runs: int) -> float:
-    """In turn, and in seconds of CPU too: those know less of what else the machine does."""
     table = Table("", "s a frame", "CPU s a frame", title="rendering, batch 1")
+    plain, ours = sides_on_cpu(scene, runs)
+    table.add_row("plain loop", f"{plain.wall:.2f}", f"{plain.cpu:.2f}")
+    table.add_row("ours", f"{ours.wall:.2f}", f"{ours.cpu:.2f}")
+    wall, cpu = plain.wall / ours.wall, plain.cpu / ours.cpu
+    table.add_row("ours faster by", f"{wall:.2f} x", f"{cpu:.2f} x")
+    console.print(table)
+    same = worst_level(plain.picture, ours.picture)
+    console.print(f"both draw the same: off by {same} of 255 at most")
+    return ours.wall
+
+
+@dataclass(frozen=True)
+class Side:
+    """Medians of one frame, in seconds; those of CPU know less of what else the machine does."""
+
+    wall: float
+    cpu: float
+    picture: np.ndarray
+
+
+def sides_on_cpu(scene: Scene, runs: int) -> tuple[Side, Side]:
+    """The plain loop and ours, in turn."""
     motion = scene.motion(1)
-    sides: dict[str, Callable[[], Sequence[np.ndarray]]] = {
-        "plain loop": lambda: scene.plain(motion),
-        "ours": lambda: list(scene.ours(motion)),
-    }
-    found: dict[str, list[tuple[float, float]]] = {name: [] for name in sides}
-    pictures = {name: side()[0] for name, side in sides.items()}
-    for _ in range(runs):
-        for name, side in sides.items():
+    sides: tuple[Callable[[], Sequence[np.ndarray]], ...] = (
+        lambda: scene.plain(motion),
+        lambda: list(scene.ours(motion)),
+    )
+    pictures = [side()[0] for side in sides]
+    times = np.zeros((runs, len(sides), 2))
+    for run in times:
+        for each, side in zip(run, sides, strict=True):
             wall, cpu = time.perf_counter(), time.process_time()
             side()
-            found[name].append((time.perf_counter() - wall, time.process_time() - cpu))
-    medians = {name: np.median(times, axis=0) for name, times in found.items()}
-    for name, (wall, cpu) in medians.items():
-        table.add_row(name, f"{wall:.2f}", f"{cpu:.2f}")
-    ratio = medians["plain loop"] / medians["ours"]
-    table.add_row("ours faster by", f"{ratio[0]:.2f} x", f"{ratio[1]:.2f} x")
-    console.print(table)
-    console.print(f"both draw the same: off by {worst_level(*pictures.values())} of 255 at most")
-    return float(medians["ours"][0])
+            each[:] = time.perf_counter() - wall, time.process_time() - cpu
+    (plain_wall, plain_cpu), (wall, cpu) = np.median(times, axis=0).tolist()
+    return Side(plain_wall, plain_cpu, pictures[0]), Side(wall, cpu, pictures[1])
 
 
 def worst_level(one: np.ndarray, other: np.ndarray) -> int:
