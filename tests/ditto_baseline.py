@@ -42,7 +42,7 @@ class Baseline:
     ) -> Float32[torch.Tensor, "512 512 3"]:
         """In [0, 255]."""
         half = torch.autocast(self._device.type, torch.float16, enabled=self._device.type == "cuda")
-        with self._device, half, torch.backends.cudnn.flags(benchmark=False):
+        with self._device, half, torch.backends.cudnn.flags(enabled=True, benchmark=False):
             points = (torch.tensor(some, device=self._device)[None] for some in (still, driven))
             picture = decoded(self._decoder, warped(self._warp, self._volume, *points))
         return picture[0].float().permute(1, 2, 0).clip(0, 1) * 255

@@ -32,6 +32,7 @@ from tests.ditto_random import RandomDitto, random_network
 SESSIONS = 8  # live, on one card
 PSNR = 40.0  # dB, of half precision
 STEPS = 10
+ONE_COPY = 64 << 20  # bytes: a batch's faces may still be on their way when the next are drawn
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 
@@ -138,14 +139,14 @@ def test_a_graph_is_faster(samplers: tuple[GuidedDiffusion, GuidedDiffusion]) ->
 
 def test_memory_does_not_grow(scene: Scene) -> None:
     motion = scene.motion(21)
-    scene.ours(motion)
-    torch.cuda.synchronize()
-    before = torch.cuda.memory_allocated(), torch.cuda.memory_reserved()
-    for _ in range(100):
-        scene.ours(motion)
-    torch.cuda.synchronize()
-    assert torch.cuda.memory_allocated() <= before[0]
-    assert torch.cuda.memory_reserved() <= before[1]
+    held = []
+    for rounds in (10, 100):
+        for _ in range(rounds):
+            scene.ours(motion)
+        torch.cuda.synchronize()
+        held.append((torch.cuda.memory_allocated(), torch.cuda.memory_reserved()))
+    assert held[1][0] <= held[0][0]
+    assert held[1][1] <= held[0][1] + ONE_COPY
 
 
 @pytest.mark.timeout(600)
