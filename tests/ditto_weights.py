@@ -43,3 +43,11 @@ def network(name: str) -> Any:
     """Loaded and folded, as the engine does it. Shared: change nothing."""
     with TemporaryDirectory() as folder:
         return load_network(name, write_pth(name, Path(folder) / f"{name}.pth"))
+
+
+def unfolded(name: str) -> Any:
+    """As it is built, layer by layer."""
+    with torch.device("meta"):
+        plain = LAYOUTS[name].build().eval()
+    plain.load_state_dict(state(name), assign=True)
+    return plain

@@ -20,9 +20,9 @@ HEAD = """
 
 
 def comparing() -> list[str]:
-    """Files that compare with goldens."""
+    """Files of tests that read cases."""
     paths = sorted(TESTS.glob("*/test_*.py"))
-    return [str(path) for path in paths if "tests.parity_cases import" in path.read_text()]
+    return [str(path) for path in paths if ".case(" in path.read_text()]
 
 
 def share(measured: Measured) -> float:

@@ -15,7 +15,7 @@ from talkhead.engines.ditto.networks.decoder import instance_normed
 from talkhead.engines.ditto.networks.folding import fold
 from talkhead.engines.ditto.networks.lmdm import Lmdm
 from tests.ditto_plain_networks import decoded, warped
-from tests.ditto_weights import arguments, network, state
+from tests.ditto_weights import arguments, network, state, unfolded
 from tests.parity_cases import assert_all_close, assert_close, parity
 
 pytestmark = pytest.mark.usefixtures("one_thread", "no_gradients")
@@ -30,13 +30,6 @@ def no_gradients() -> Any:
 @pytest.fixture(scope="module")
 def dice() -> torch.Generator:
     return torch.Generator().manual_seed(7)
-
-
-def unfolded(name: str) -> Any:
-    with torch.device("meta"):
-        plain = LAYOUTS[name].build().eval()
-    plain.load_state_dict(state(name), assign=True)
-    return plain
 
 
 def close(got: Tensor, wanted: Tensor, tolerance: float = 1e-4) -> None:

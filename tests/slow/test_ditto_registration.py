@@ -3,12 +3,8 @@
 import numpy as np
 import onnxruntime as ort
 import pytest
-import torch
-from torch import nn
 
 from talkhead.engines.ditto.motion.layout import joined
-from talkhead.engines.ditto.networks.appearance_extractor import AppearanceExtractor
-from talkhead.engines.ditto.networks.motion_extractor import MotionExtractor
 from talkhead.engines.ditto.registration import locate
 from talkhead.engines.ditto.registration.locate import followed, speaker
 from talkhead.engines.ditto.registration.models import (
@@ -18,13 +14,8 @@ from talkhead.engines.ditto.registration.models import (
 )
 from talkhead.engines.ditto.registration.register import SourceFace, register, seen, studied
 from talkhead.faces.onnx_models import FaceModels
-from tests.parity_cases import ParityFolder, assert_close, parity
-
-
-def filled(network: nn.Module, name: str, folder: ParityFolder) -> nn.Module:
-    weights = {key: torch.from_numpy(value) for key, value in folder.state(name).items()}
-    network.load_state_dict(weights)
-    return network.eval()
+from tests.ditto_weights import network
+from tests.parity_cases import assert_close, parity
 
 
 @pytest.fixture(scope="module")
@@ -36,8 +27,8 @@ def models() -> RegistrationModels:
         return ort.InferenceSession(path, providers=["CPUExecutionProvider"])
 
     return RegistrationModels(
-        filled(MotionExtractor(), "motion_extractor", folder),
-        filled(AppearanceExtractor(), "appearance_extractor", folder),
+        network("motion_extractor"),
+        network("appearance_extractor"),
         FaceModels(),
         landmarks203=toy("landmark203"),
         mesh=PublishedMesh(toy("blaze_face"), toy("face_mesh")),

@@ -3,17 +3,14 @@
 import torch
 
 from talkhead.engines.ditto.motion.sampler import sample
-from talkhead.engines.ditto.networks.lmdm import Lmdm
+from tests.ditto_weights import network
 from tests.parity_cases import assert_close, parity
 
 
 def test_fifty_steps() -> None:
-    folder = parity("ditto")
-    case = {name: torch.from_numpy(value) for name, value in folder.case("fn_ddim").items()}
-    model = Lmdm()
-    weights = folder.state("lmdm")
-    model.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
-    model.eval()
+    case = parity("ditto").case("fn_ddim")
+    case = {name: torch.from_numpy(value) for name, value in case.items()}
+    model = network("lmdm")
     with torch.inference_mode():
         condition = model.encode_condition(case["cond"])
         result = sample(
