@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from talkhead.engines.ditto.captured import Captured, Compute, Record, on_cuda
 from talkhead.engines.ditto.motion.sampler import sample
 from talkhead.engines.ditto.networks.lmdm import EncodedCondition
+from talkhead.engines.lone_thread import lone_thread
 
 Windows = Float32[np.ndarray, "batch 80 265"]
 
@@ -33,7 +34,8 @@ class MotionNetwork(Protocol):
 class GuidedDiffusion:
     """Samples windows of several sessions as one batch.
 
-    On CUDA the loop of all steps is one graph; onnxruntime's work cannot be a part of one.
+    On CUDA the loop of all steps is one graph; onnxruntime's work cannot be a part of one. On a CPU
+    it has a thread of its own, in which torch computes with no other.
     """
 
     def __init__(
@@ -43,8 +45,9 @@ class GuidedDiffusion:
         if record is None and device.type == "cuda" and isinstance(network, nn.Module):
             record = on_cuda
         self._run: Compute = Captured(self._loop, record) if record else self._loop
+        # Operations as small as these wait for each other on more than one core.
+        self._alone = lone_thread() if device.type == "cpu" else None
 
-    @torch.inference_mode()
     def sample(
         self,
         condition: Float32[np.ndarray, "batch 80 1103"],
@@ -54,6 +57,12 @@ class GuidedDiffusion:
     ) -> Windows:
         """One window each, all in the same number of steps: one more than there are noises."""
         arrays = (condition, condition_frame, start, step_noises)
+        if self._alone is None:
+            return self._sample(arrays)
+        return self._alone.submit(self._sample, arrays).result()
+
+    @torch.inference_mode()
+    def _sample(self, arrays: tuple[Float32[np.ndarray, "batch ..."], ...]) -> Windows:
         with torch.cuda.device(self._device) if self._device.type == "cuda" else nullcontext():
             sampled = self._run(*(torch.tensor(array, device=self._device) for array in arrays))
         result: Windows = sampled.cpu().numpy()
