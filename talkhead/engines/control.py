@@ -1,5 +1,7 @@
 """What a caller may set: numbers, words, mixes of words, and offsets of points."""
 
+import math
+import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -38,15 +40,17 @@ class Control:
 
     def _word(self, value: Any) -> str:
         if not isinstance(value, str) or value not in self.choices:
-            raise self._wrong(f"is {value!r}; it can be {', '.join(self.choices)}")
+            raise self._wrong(f"is {_short(value)}; it can be {', '.join(self.choices)}")
         return value
 
     def _number(self, value: Any, verb: str = "is") -> float:
         try:
-            number = float(value)
-        except (TypeError, ValueError):
-            raise self._wrong(f"{verb} {value!r}; it must be a number") from None
-        if not self.minimum <= number <= self.maximum:  # also refuses NaN
+            number = math.nan if isinstance(value, bool) else float(value)
+        except (TypeError, ValueError, OverflowError):
+            number = math.nan
+        if math.isnan(number):
+            raise self._wrong(f"{verb} {_short(value)}; it must be a number")
+        if not self.minimum <= number <= self.maximum:
             span = f"{self.minimum:g} to {self.maximum:g}"
             raise self._wrong(f"{verb} {number:g}; {span} is possible")
         return number
@@ -60,6 +64,7 @@ class MixControl(Control):
     """A word, a mix of words with weights, or a list of these: one a frame, repeating."""
 
     longest: ClassVar[int] = 1500  # entries of a list: a minute of video
+    lightest: ClassVar[float] = 0.001  # weight of a mix in all
 
     @property
     def kind(self) -> str:
@@ -91,8 +96,8 @@ class MixControl(Control):
             self._word(word): self._number(weight, f"has for {word} the weight")
             for word, weight in value.items()
         }
-        if not any(weights.values()):
-            raise self._wrong("is a mix without any weight; one must be more than 0")
+        if sum(weights.values()) < self.lightest:
+            raise self._wrong(f"is a mix of no weight; {self.lightest:g} in all is the least")
         return weights
 
 
@@ -119,19 +124,24 @@ class OffsetsControl(Control):
             ControlOutOfRange: no object, a point that is not there, or an offset out of range.
         """
         if not isinstance(value, Mapping):
-            raise self._wrong(f"is {value!r}; it must be {self.values}")
+            raise self._wrong(f"is {_short(value)}; it must be {self.values}")
         return {self._point(point): self._offset(offset) for point, offset in value.items()}
 
     def _point(self, point: Any) -> str:
         name = str(point)
-        if not name.isdecimal() or int(name) >= self.points:
-            raise self._wrong(f"has a point {point!r}; there are 0 to {self.points - 1}")
-        return str(int(name))
+        if name not in map(str, range(self.points)):
+            raise self._wrong(f"has a point {_short(point)}; there are 0 to {self.points - 1}")
+        return name
 
     def _offset(self, offset: Any) -> list[float]:
         if not isinstance(offset, list | tuple) or len(offset) != 3:
-            raise self._wrong(f"has an offset {offset!r}; it must be [x, y, z]")
+            raise self._wrong(f"has an offset {_short(offset)}; it must be [x, y, z]")
         return [self._number(part, "has an offset of") for part in offset]
+
+
+def _short(value: Any) -> str:
+    """As it was given, but no more than a line of it."""
+    return reprlib.repr(value)
 
 
 def number(controls: Controls, name: str) -> float:

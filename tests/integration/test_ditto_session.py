@@ -297,10 +297,11 @@ async def test_emotions_follow_a_sequence(stages: Stages) -> None:
 
 @in_module_loop
 async def test_fades_begin_and_end_with_the_portrait(stages: Stages) -> None:
-    given: dict[str, ControlValue] = {"fade_to": "portrait", "head_scale": 0.0}
+    given: dict[str, ControlValue] = {"head_scale": 0.0}
     still = (await stages.renderer.reference(COLLINS))[0]
     plain = await motion(stages, speech(3.0), **given)
-    faded = await motion(stages, speech(3.0), fade_in=10.0, fade_out=10.0, **given)
+    fades: dict[str, ControlValue] = {"fade_in": 10.0, "fade_out": 10.0, "fade_to": "portrait"}
+    faded = await motion(stages, speech(3.0), **fades, **given)
     rest = await motion(stages, speech(3.0), expression_scale=0.0, **given)
     assert still.shape == (399,)
     np.testing.assert_allclose(faded[[0, -1]], rest[[0, -1]], atol=1e-5)
@@ -318,6 +319,7 @@ async def test_fades_begin_and_end_with_the_portrait(stages: Stages) -> None:
         ({"steps": 1}, "steps"),
         ({"fade_out": 11}, "fade_out"),
         ({"overlap": 75.0, "fade_out": 6}, "fade_out"),
+        ({"fade_to": "portrait"}, "fade_to"),
         ({"emotion": "joy"}, "emotion"),
         ({"emotion": [{"happy": 2}]}, "emotion"),
         ({"gaze_x": 2}, "gaze_x"),

@@ -1,5 +1,6 @@
 """One portrait, ready to be driven: stored as arrays, drawn from tensors on the device."""
 
+from collections import OrderedDict
 from dataclasses import dataclass
 from functools import cached_property
 from threading import Lock
@@ -22,6 +23,7 @@ from talkhead.types import Image, Motion
 
 VERSION = 1  # of the stored form
 _CHECKS = "checks."
+_SIZES_HELD = 2  # of one portrait at once: the largest takes 9 MB
 
 Arrays = dict[str, np.ndarray]
 
@@ -47,19 +49,19 @@ def stored(
 
 
 class Pictures:
-    """The canvas in the sizes that were asked for, each with the place of the face in it."""
+    """The canvas in the sizes last asked for, each with the place of the face in it."""
 
     def __init__(self, canvas: Image, matrix: Float64[np.ndarray, "3 3"]) -> None:
         self._canvas, self._matrix = canvas, matrix
-        self._made: dict[int, tuple[Image, Place]] = {}
+        self._made: OrderedDict[int, tuple[Image, Place]] = OrderedDict()
         self._lock = Lock()
 
     def paste(self, face: Float32[np.ndarray, "512 512 3"], size: int) -> Image:
         """A frame of `size` x `size` pixels with the rendered face, [0, 255], in it."""
         with self._lock:
-            if size not in self._made:
-                self._made[size] = self._of(size)
-            picture, place = self._made[size]
+            picture, place = self._made[size] = self._made.pop(size, None) or self._of(size)
+            if len(self._made) > _SIZES_HELD:
+                self._made.popitem(last=False)
         return pasted(picture, face, place)
 
     def _of(self, size: int) -> tuple[Image, Place]:

@@ -118,6 +118,9 @@ CHARACTER_CONTROL = Control(
 )
 
 
+_PURE = {name: emotion_weights(place)[0] for place, name in enumerate(EMOTIONS)}
+
+
 @dataclass(frozen=True)
 class Plan:
     """What a session's controls come to."""
@@ -155,7 +158,8 @@ def check_together(controls: Controls, look_ahead: int) -> None:
     """What each control cannot see.
 
     Raises:
-        ControlOutOfRange: a number that must be whole is not, or a fade is too long.
+        ControlOutOfRange: a number that must be whole is not, a fade is too long, or a control
+            could have no effect beside the others.
     """
     for name in ("steps", "fade_in", "fade_out", *(("blink_gap",) if "blink" in controls else ())):
         if number(controls, name) % 1:
@@ -165,6 +169,22 @@ def check_together(controls: Controls, look_ahead: int) -> None:
     if fade_out > look_ahead:
         message = f"fade_out is {fade_out:g}; with this mode and overlap up to {look_ahead} frames"
         raise ControlOutOfRange(f"{message} are heard ahead", "options.controls.fade_out")
+    _refuse_idle(controls)
+
+
+def _refuse_idle(controls: Controls) -> None:
+    """Whoever sets what cannot show has another wish than the result would grant."""
+    fades = number(controls, "fade_in") or number(controls, "fade_out")
+    idle = {"fade_to": (not fades, "fade_in or fade_out")}
+    if "blink" in controls:
+        still = word(controls, "drive_eyes") == "off"
+        idle["blink"] = (still, "drive_eyes=on")
+        idle["blink_gap"] = (word(controls, "blink") != "regular", "blink=regular")
+    usual = {control.name: control.default for control in (*CONTROLS, *BLINK_CONTROLS)}
+    for name, (without_effect, needed) in idle.items():
+        if without_effect and controls[name] != usual[name]:
+            message = f"{name} has no effect here; it needs {needed}"
+            raise ControlOutOfRange(message, f"options.controls.{name}")
 
 
 def plan_of(controls: Controls) -> Plan:
@@ -217,14 +237,14 @@ def _moved_expression(controls: Controls) -> Float32[np.ndarray, "1 63"] | None:
 
 def _emotion(value: Any) -> Float32[np.ndarray, "sequence 8"]:
     entries = value if isinstance(value, list) else [value]
-    return np.concatenate([_mixed(entry) for entry in entries])
+    return np.stack([_mixed(entry) for entry in entries])
 
 
-def _mixed(entry: str | Mapping[str, float]) -> Float32[np.ndarray, "1 8"]:
+def _mixed(entry: str | Mapping[str, float]) -> Float32[np.ndarray, " 8"]:
     if isinstance(entry, str):
-        return emotion_weights(EMOTIONS.index(entry))
-    weights = np.array([[entry.get(name, 0.0) for name in EMOTIONS]], np.float32)
-    return emotion_weights(weights / weights.sum())
+        return _PURE[entry]
+    weights = np.array([entry.get(name, 0.0) for name in EMOTIONS])
+    return (weights / weights.sum()).astype(np.float32)
 
 
 def _blink_gap(controls: Controls) -> int | None:
