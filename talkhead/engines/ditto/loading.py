@@ -1,11 +1,13 @@
 """From a folder of published files to the models of the three stages."""
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
 import onnxruntime as ort
 import torch
 
+from talkhead.engines.ditto.appearance import VERSION
 from talkhead.engines.ditto.config_pickle import DittoConfig, read_config
 from talkhead.engines.ditto.config_values import ChannelInfo
 from talkhead.engines.ditto.diffusion import GuidedDiffusion
@@ -18,7 +20,7 @@ from talkhead.engines.ditto.motion_generator import MotionModels
 from talkhead.engines.ditto.networks.signatures import StitchNetworkLike
 from talkhead.engines.ditto.onnx_networks import open_session
 from talkhead.engines.ditto.opening import open_network
-from talkhead.engines.ditto.published_files import trusted_file
+from talkhead.engines.ditto.published_files import trusted_digest, trusted_file
 from talkhead.engines.ditto.reference import FaceReference
 from talkhead.engines.ditto.registration.models import (
     InsightFace,
@@ -30,6 +32,13 @@ from talkhead.errors import WeightsMissing
 from talkhead.faces.onnx_models import FaceModels
 
 CHUNK_ROWS = 5
+REGISTERING = (  # groups of files that are of use only together
+    ("motion_extractor",),
+    ("appearance_extractor",),
+    ("landmark203",),
+    ("blaze_face", "face_mesh"),
+    ("insightface_det", "landmark106"),
+)
 
 
 def speech_encoder(folder: Path, device: str) -> Encode:
@@ -76,6 +85,23 @@ def registration_models(folder: Path, device: str) -> RegistrationModels:
         insight_face=InsightFace(detector, landmarks106) if both else None,
         device=device,
     )
+
+
+def registration_identity(folder: Path) -> str:
+    """16 hex digits that change with whatever decides what a portrait is stored as.
+
+    That is the stored form and the content of the files `registration_models` works with, as it
+    was recorded; files without a record are read in full. Where they lie does not matter.
+
+    Raises:
+        CheckpointMismatch: a file has changed since it was downloaded.
+    """
+    lines = [f"version {VERSION}"]
+    for parts in REGISTERING:
+        digests = [trusted_digest(folder, part) for part in parts]
+        if all(digests):
+            lines += map(" ".join, zip(parts, digests, strict=True))
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
 
 def live_config(folder: Path) -> DittoConfig:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from talkhead.engines.ditto.file_check import check_file
 from talkhead.weights.files import EngineWeights, WeightsFile, usual_folder
-from talkhead.weights.record import confirm, read_record
+from talkhead.weights.record import Entry, confirm, digest, read_record
 
 DITTO = ("Apache-2.0", "Ditto (Ant Group)")
 LIVE_PORTRAIT = ("MIT", "LivePortrait (Kuaishou)")
@@ -102,9 +102,27 @@ def trusted_file(folder: Path, part: str, edition: str = "") -> Path | None:
     Raises:
         CheckpointMismatch: it has changed since.
     """
+    path, _ = _confirmed(folder, part, edition)
+    return path
+
+
+def trusted_digest(folder: Path, part: str) -> str:
+    """SHA-256 of that file, in hex: the recorded one if there is; "" if there is no such file.
+
+    Raises:
+        CheckpointMismatch: it has changed since it was downloaded.
+    """
+    path, entry = _confirmed(folder, part)
+    if path is None:
+        return ""
+    return entry.sha256 if entry else digest(path)
+
+
+def _confirmed(folder: Path, part: str, edition: str = "") -> tuple[Path | None, Entry | None]:
     record = read_record(folder)
     for file in PUBLISHED.alternatives(part, edition):
         if path := PUBLISHED.locate(file, folder):
-            confirm(path, record.entry(file.name))
-            return path
-    return None
+            entry = record.entry(file.name)
+            confirm(path, entry)
+            return path, entry
+    return None, None
