@@ -16,7 +16,8 @@
     │   └── UploadTooLarge       413
     └── InternalError            ours: HTTP 5xx
         ├── WeightsMissing       ├── CheckpointMismatch
-        ├── RenderingFailed      └── ServiceFull         503, with Retry-After
+        ├── SoftwareMissing      ├── RenderingFailed
+        └── ServiceFull          503, with Retry-After
 
 Raise with one message that says what was wrong and what would be right, and optionally the name
 of the parameter: `ControlOutOfRange("emotion_intensity is 3; 0 to 1 is possible",
@@ -190,6 +191,12 @@ class CheckpointMismatch(InternalError):
     """The weights do not fit the model that should hold them."""
 
     code = "checkpoint_mismatch"
+
+
+class SoftwareMissing(InternalError):
+    """A package that only some machines need, or the right build of it, is not installed."""
+
+    code = "software_missing"
 
 
 class RenderingFailed(InternalError):

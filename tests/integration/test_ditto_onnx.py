@@ -1,6 +1,8 @@
 """ONNX files run the networks with the calls of our own, and other files are refused in words."""
 
+import logging
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -11,12 +13,13 @@ import torch.nn.functional as F
 from onnx import TensorProto, helper
 from torch import Tensor, nn
 
+from talkhead.engines.ditto import onnx_networks
 from talkhead.engines.ditto.networks.motion_extractor import HEADS, FaceMotion
 from talkhead.engines.ditto.networks.stitch_network import StitchNetwork
 from talkhead.engines.ditto.onnx_networks import load_onnx_network, open_session
 from talkhead.engines.ditto.opening import open_network
 from talkhead.engines.ditto.opset20 import at_opset_20
-from talkhead.errors import CheckpointMismatch, WeightsMissing
+from talkhead.errors import CheckpointMismatch, SoftwareMissing, WeightsMissing
 from tests.ditto_onnx_files import export
 from tests.ditto_weights import network, write_pth
 from tests.parity_cases import parity
@@ -208,3 +211,58 @@ def test_an_empty_folder_is_missing_weights(tmp_path: Path) -> None:
         open_network("warp_network", tmp_path)
     with pytest.raises(WeightsMissing, match=r"decoder\.onnx"):
         load_onnx_network("decoder", tmp_path / "decoder.onnx")
+
+
+CPU_ONLY = ["CPUExecutionProvider"]
+BOTH = ["CUDAExecutionProvider", *CPU_ONLY]
+
+
+@pytest.fixture(params=["no provider", "a provider that does not load", "cuda"])
+def cuda_works(
+    request: pytest.FixtureRequest, stitch: Path, monkeypatch: pytest.MonkeyPatch
+) -> bool:
+    """As on a machine with a GPU: what onnxruntime offers, and what a session then has.
+
+    The graphs run on the CPU all the same. Whatever the file, it is the stitch network's.
+    """
+
+    def session(graph: object, options: ort.SessionOptions, providers: list[Any]) -> Any:
+        asked = [one if isinstance(one, str) else one[0] for one in providers]
+        assert set(asked) <= set(offered)
+        opened = session_of(str(stitch), options, providers=CPU_ONLY)
+        monkeypatch.setattr(opened, "get_providers", lambda: asked if works else CPU_ONLY)
+        return opened
+
+    works, session_of = request.param == "cuda", ort.InferenceSession
+    offered = CPU_ONLY if request.param == "no provider" else BOTH
+    monkeypatch.setattr(ort, "get_available_providers", lambda: offered)
+    monkeypatch.setattr(ort, "InferenceSession", session)
+    monkeypatch.setattr(onnx_networks, "_check_names", lambda *_: None)
+    monkeypatch.setattr(onnx_networks, "at_opset_20", lambda path: path.read_bytes())
+    onnx_networks._warn_of_the_cpu.cache_clear()
+    return works
+
+
+def test_what_was_meant_for_cuda_and_is_not_there_is_said_once(
+    cuda_works: bool, stitch: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING, "talkhead"):
+        for part in ("hubert", "lmdm", "hubert"):
+            open_session(part, stitch, "cuda")
+        open_session("landmark203", stitch, "cpu")
+    said = [record.getMessage() for record in caplog.records]
+    assert [line.partition(":")[0] for line in said] == (
+        [] if cuda_works else ["hubert runs on the CPU", "lmdm runs on the CPU"]
+    )
+    assert all("install onnxruntime-gpu" in line for line in said)
+
+
+@pytest.mark.parametrize("part", ["warp_network", "decoder"])
+def test_frames_are_never_drawn_on_the_cpu_by_surprise(
+    cuda_works: bool, part: str, stitch: Path
+) -> None:
+    if cuda_works:
+        open_session(part, stitch, "cuda")
+    else:
+        with pytest.raises(SoftwareMissing, match=rf"put {part}\.pth there, or install onnxrunt"):
+            open_session(part, stitch, "cuda")

@@ -5,7 +5,9 @@ for one item a call, so a batch costs as much as its items one by one, and tenso
 the memory of the CPU: our own networks are the faster ones wherever there is a GPU.
 """
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +21,14 @@ from talkhead.engines.ditto.file_check import SIGNATURES
 from talkhead.engines.ditto.networks.lmdm import GUIDANCE
 from talkhead.engines.ditto.networks.motion_extractor import FaceMotion
 from talkhead.engines.ditto.opset20 import at_opset_20
-from talkhead.errors import CheckpointMismatch, WeightsMissing
+from talkhead.errors import CheckpointMismatch, SoftwareMissing, WeightsMissing
 
 PLUGIN = "GridSample3D"  # an operator of the authors' TensorRT plug-in
 QUIET = 4  # what goes wrong is in the exception
+CUDA = "CUDAExecutionProvider"
+EVERY_FRAME = {"warp_network", "decoder"}  # on a CPU they take seconds a frame
+
+_log = logging.getLogger("talkhead")
 
 
 class Graph:
@@ -145,28 +151,47 @@ def open_session(
     """The published graph of that part ("decoder", "hubert", "face_mesh"), its names checked.
 
     On CUDA where onnxruntime has it, else on `threads` of the CPU: by default as many as torch.
+    That is said once in the log for each part that was meant for CUDA.
 
     Raises:
         WeightsMissing: there is no such file.
+        SoftwareMissing: the part draws every frame, is meant for CUDA and would run on the CPU.
         CheckpointMismatch: the file is no ONNX file, or has not this part's inputs and outputs.
     """
     if not path.is_file():
         raise WeightsMissing(f"{path} does not exist; put the published file there")
     target = torch.device(device)
-    cuda = target.type == "cuda" and "CUDAExecutionProvider" in ort.get_available_providers()
+    cuda = target.type == "cuda" and CUDA in ort.get_available_providers()
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads or torch.get_num_threads()
     options.log_severity_level = QUIET
     providers: list[Any] = ["CPUExecutionProvider"]
     if cuda:
-        providers.insert(0, ("CUDAExecutionProvider", {"device_id": target.index or 0}))
+        providers.insert(0, (CUDA, {"device_id": target.index or 0}))
     graph = at_opset_20(path) if cuda and name == "warp_network" else str(path)
     try:
         session = ort.InferenceSession(graph, options, providers=providers)
     except Exception as error:  # its exceptions have no common class of their own
         raise CheckpointMismatch(_why_not(path, str(error))) from error
     _check_names(session, name, path)
+    if target.type == "cuda" and CUDA not in session.get_providers():  # it may fail to load, too
+        _on_the_cpu(name, path)
     return session
+
+
+def _on_the_cpu(name: str, path: Path) -> None:
+    if name not in EVERY_FRAME:
+        _warn_of_the_cpu(name)
+        return
+    message = f"with this onnxruntime {path} would run on the CPU, seconds a frame"
+    remedy = f"put {name}.pth there, or install onnxruntime-gpu in place of onnxruntime"
+    raise SoftwareMissing(f"{message}; {remedy}")
+
+
+@cache
+def _warn_of_the_cpu(name: str) -> None:
+    why = "this onnxruntime cannot use CUDA; install onnxruntime-gpu in its place"
+    _log.warning("%s runs on the CPU: %s", name, why)
 
 
 def _why_not(path: Path, reason: str) -> str:
