@@ -1,6 +1,7 @@
 """ONNX files run the networks with the calls of our own, and other files are refused in words."""
 
 import logging
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -133,6 +134,14 @@ def test_what_is_no_onnx_file_is_not_converted(tmp_path: Path) -> None:
     path.write_bytes(b"something else")
     with pytest.raises(CheckpointMismatch, match=r"warp_network_ori\.onnx cannot be converted"):
         at_opset_20(path)
+
+
+def test_without_the_converter_another_file_is_proposed(
+    stitch: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    with pytest.raises(SoftwareMissing, match=r"`pip install onnx`.*or put warp_network\.pth"):
+        at_opset_20(stitch)
 
 
 def test_the_plug_in_s_operator_is_refused_with_a_way_out(tmp_path: Path) -> None:

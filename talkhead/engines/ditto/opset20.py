@@ -6,7 +6,7 @@ opset 20 on: onnxruntime's CPU kernel does not mind, its CUDA kernel does (ditto
 
 from pathlib import Path
 
-from talkhead.errors import CheckpointMismatch
+from talkhead.errors import CheckpointMismatch, SoftwareMissing
 
 OPSET = 20
 
@@ -15,10 +15,16 @@ def at_opset_20(path: Path) -> bytes:
     """The same graph, converted in memory. Needs the `onnx` package.
 
     Raises:
+        SoftwareMissing: there is no `onnx`.
         CheckpointMismatch: the file is not an ONNX file that can be converted.
     """
-    import onnx  # only this needs it
-    from onnx.version_converter import convert_version
+    try:
+        import onnx  # only this needs it
+        from onnx.version_converter import convert_version
+    except ImportError as error:
+        message = f"{path} needs the package onnx to run on CUDA"
+        remedy = "install it (`pip install onnx`), or put warp_network.pth there, which does not"
+        raise SoftwareMissing(f"{message}; {remedy}") from error
 
     try:
         # Renames the modes of sampling too: "bilinear" is "linear" from opset 20 on.
