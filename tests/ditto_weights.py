@@ -15,6 +15,7 @@ from tests.parity_cases import parity
 
 
 @lru_cache(maxsize=1)  # hundreds of megabytes each
+@torch.inference_mode(False)  # kept for others, who may want more of it than the first does
 def state(name: str) -> Mapping[str, Tensor]:
     """The weights under their published names."""
     filled = parity("ditto").state(name)
@@ -39,12 +40,14 @@ def arguments(case: Mapping[str, np.ndarray], *names: str) -> list[Tensor]:
 
 
 @cache
+@torch.inference_mode(False)
 def network(name: str) -> Any:
     """Loaded and folded, as the engine does it. Shared: change nothing."""
     with TemporaryDirectory() as folder:
         return load_network(name, write_pth(name, Path(folder) / f"{name}.pth"))
 
 
+@torch.inference_mode(False)
 def unfolded(name: str) -> Any:
     """As it is built, layer by layer."""
     with torch.device("meta"):
