@@ -22,6 +22,7 @@ from talkhead.engines.ditto.networks.motion_extractor import FaceMotion
 from talkhead.engines.ditto.registration.models import RegistrationModels
 from talkhead.engines.ditto.renderer import DittoRenderer, Drawing
 from talkhead.faces.onnx_models import FaceModels
+from tests.fakes import Threadless
 
 CPU = torch.device("cpu")
 STRENGTH = np.linspace(0, 1, 8, dtype=np.float32) ** 2  # of each emotion
@@ -38,7 +39,7 @@ def hears_loudness(
     return features
 
 
-class LoudnessIsMotion:
+class LoudnessIsMotion(Threadless):
     """Motion grows with loudness and feeling, drifts with the noise and continues what was."""
 
     def sample(

@@ -30,7 +30,12 @@ from talkhead.weights.files import EngineWeights
 SCHEDULE = Schedule(first=4, step=10, look_ahead=4, context=10)
 
 
-class LoudnessEncoder:
+class Threadless:
+    def close(self) -> None:
+        pass
+
+
+class LoudnessEncoder(Threadless):
     """The feature of a frame is its loudness."""
 
     def encode(self, waveforms: Sequence[Waveform]) -> list[AudioFeatures]:
@@ -38,7 +43,7 @@ class LoudnessEncoder:
         return [np.abs(row).mean(axis=1, keepdims=True).astype(np.float32) for row in rows]
 
 
-class MotionIsLoudness:
+class MotionIsLoudness(Threadless):
     """Column 0 is the loudness, column 1 counts the frames: it shows a lost or repeated window."""
 
     def kind(self, window: MotionWindow) -> Hashable:
@@ -72,7 +77,7 @@ class Picture:
         return png_bytes(self.pixels)
 
 
-class BrightnessRenderer:
+class BrightnessRenderer(Threadless):
     """A frame is the portrait, brighter the larger the motion."""
 
     def register(self, portrait: Image) -> Appearance:
@@ -108,6 +113,7 @@ class FakeEngine:
             minimum_size=16,
             maximum_size=256,
             schedule_for=lambda controls: SCHEDULE,
+            feature_dim=1,
             motion_dim=2,
             controls=(Control("gain", 1.0, "How bright.", 0.0, 2.0),),
         )

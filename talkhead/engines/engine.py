@@ -58,6 +58,7 @@ class EngineInfo:
     minimum_size: int
     maximum_size: int
     schedule_for: Callable[[Controls], Schedule]  # of a complete set of values
+    feature_dim: int  # columns of a feature row
     motion_dim: int  # columns of a motion row
     reference_dim: int = 0  # columns of `Appearance.reference`; 0: motion knows no portrait
     controls: tuple[Control, ...] = ()
@@ -116,13 +117,19 @@ class MotionStep:
 
 
 @runtime_checkable  # like those below: tests check what is handed in
-class AudioEncoder(Protocol):
+class Model(Protocol):
+    def close(self) -> None:
+        """End its threads; nothing is asked of it afterwards."""
+
+
+@runtime_checkable
+class AudioEncoder(Model, Protocol):
     def encode(self, waveforms: Sequence[Waveform]) -> list[AudioFeatures]:
         """One feature row for each SAMPLES_PER_FRAME samples of each waveform."""
 
 
 @runtime_checkable
-class MotionGenerator(Protocol):
+class MotionGenerator(Model, Protocol):
     def kind(self, window: MotionWindow) -> Hashable:
         """Windows of one kind gain by sharing a batch."""
 
@@ -147,7 +154,7 @@ class Appearance(Protocol):
 
 
 @runtime_checkable
-class Renderer(Protocol):
+class Renderer(Model, Protocol):
     def register(self, portrait: Image) -> Appearance:
         """Study a portrait.
 

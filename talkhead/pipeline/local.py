@@ -20,6 +20,7 @@ from talkhead.engines.engine import (
     AudioEncoder,
     Engine,
     EngineInfo,
+    Model,
     MotionGenerator,
     MotionStep,
     MotionWindow,
@@ -84,8 +85,8 @@ def _quiet(stage: str, report: BatchReport) -> None:
 class BatchedStage(Generic[Item, Result]):
     """What the three have in common: a batcher, its health, and its end."""
 
-    def __init__(self, batcher: MicroBatcher[Item, Result]) -> None:
-        self._batcher = batcher
+    def __init__(self, model: Model, batcher: MicroBatcher[Item, Result]) -> None:
+        self._owned, self._batcher = model, batcher
 
     async def ping(self) -> None:
         """The models were loaded before this stage was made."""
@@ -97,6 +98,7 @@ class BatchedStage(Generic[Item, Result]):
 
     async def aclose(self) -> None:
         await self._batcher.aclose()
+        self._owned.close()
 
 
 class LocalAudioEncoder(BatchedStage[Waveform, AudioFeatures]):
@@ -110,7 +112,7 @@ class LocalAudioEncoder(BatchedStage[Waveform, AudioFeatures]):
             out_of_memory=limits.out_of_memory,
             on_batch=partial(on_batch, "audio_encoder"),
         )
-        super().__init__(batcher)
+        super().__init__(model, batcher)
 
     def warm_up(self, engine: Engine) -> None:
         """Hear a window of each size. Blocks, as all of these: call it before any work."""
@@ -132,13 +134,11 @@ class LocalMotion(BatchedStage[MotionWindow, MotionStep]):
             out_of_memory=limits.out_of_memory,
             on_batch=partial(on_batch, "motion"),
         )
-        super().__init__(batcher)
+        super().__init__(model, batcher)
 
     def warm_up(self, engine: Engine) -> None:
-        """Move for a window of each size. Loads the audio encoder for it, and drops it."""
-        rehearse_motion(
-            engine.info, engine.audio_encoder("cpu"), lambda it: self._batcher.rehearse([it])[0]
-        )
+        """Move for a window of each size."""
+        rehearse_motion(engine.info, lambda window: self._batcher.rehearse([window])[0])
 
     async def generate(self, window: MotionWindow, priority: Priority) -> MotionStep:
         return await self._batcher.submit(window, priority)
@@ -170,7 +170,7 @@ class LocalRenderer(BatchedStage[RenderItem, Frames]):
             out_of_memory=limits.out_of_memory,
             on_batch=partial(on_batch, "renderer"),
         )
-        super().__init__(batcher)
+        super().__init__(model, batcher)
 
     def warm_up(self, engine: Engine) -> None:
         """Study, draw and encode a portrait that ships; nothing of it is kept."""

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from talkhead.engines.builtin.coefficients import NAMES
+from talkhead.engines.builtin.motion.config import MotionConfig
 from talkhead.engines.builtin.motion.controls import CONTROLS as MOTION_CONTROLS
 from talkhead.engines.builtin.motion.schedule import schedule_for
 from talkhead.engines.builtin.renderer.controls import RENDERER_CONTROLS
@@ -28,6 +29,7 @@ class BuiltinEngine:
             minimum_size=128,
             maximum_size=1024,
             schedule_for=schedule_for,
+            feature_dim=MotionConfig().feature_width,
             motion_dim=len(NAMES),
             controls=(*MOTION_CONTROLS, *RENDERER_CONTROLS),
         )

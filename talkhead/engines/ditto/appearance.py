@@ -59,7 +59,9 @@ class Pictures:
     def paste(self, face: Float32[np.ndarray, "512 512 3"], size: int) -> Image:
         """A frame of `size` x `size` pixels with the rendered face, [0, 255], in it."""
         with self._lock:
-            picture, place = self._made[size] = self._made.pop(size, None) or self._of(size)
+            picture, place = self._made[size] if size in self._made else self._of(size)
+            self._made[size] = picture, place
+            self._made.move_to_end(size)
             if len(self._made) > _SIZES_HELD:
                 self._made.popitem(last=False)
         return pasted(picture, face, place)

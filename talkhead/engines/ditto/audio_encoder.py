@@ -15,6 +15,9 @@ class DittoAudioEncoder:
     def __init__(self, encode: Encode) -> None:
         self._encode = encode
 
+    def close(self) -> None:
+        """There are no threads."""
+
     def encode(self, waveforms: Sequence[Chunk]) -> list[Float32[np.ndarray, "rows 1024"]]:
         """Five rows of each chunk of 6480 samples: of the frames in its middle (ditto.md §7.2)."""
         return list(OFFLINE.present_rows(self._encode(np.stack(waveforms))))

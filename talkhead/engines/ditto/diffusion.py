@@ -48,6 +48,11 @@ class GuidedDiffusion:
         # Operations as small as these wait for each other on more than one core.
         self._alone = lone_thread() if device.type == "cpu" else None
 
+    def close(self) -> None:
+        """End its thread."""
+        if self._alone:
+            self._alone.shutdown(wait=False)
+
     def sample(
         self,
         condition: Float32[np.ndarray, "batch 80 1103"],

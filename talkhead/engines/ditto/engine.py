@@ -22,7 +22,7 @@ from talkhead.errors import CheckpointMismatch
 from talkhead.types import Controls
 from talkhead.weights.files import EngineWeights
 
-KEY_POINTS_DIM = 63
+FEATURE_DIM, KEY_POINTS_DIM = 1024, 63
 
 
 class DittoEngine:
@@ -46,6 +46,7 @@ class DittoEngine:
             minimum_size=128,
             maximum_size=CANVAS,
             schedule_for=_schedule_for,
+            feature_dim=FEATURE_DIM,
             motion_dim=KEY_POINTS_DIM,
             reference_dim=REFERENCE_DIM,
             controls=self._controls,

@@ -39,6 +39,8 @@ Rows = Float32[np.ndarray, "_ 265"]
 class Diffusion(Protocol):
     """The sampler around the network, for windows that take the same number of steps."""
 
+    def close(self) -> None: ...
+
     def sample(
         self,
         condition: Float32[np.ndarray, "batch 80 1103"],
@@ -74,6 +76,10 @@ class DittoMotionGenerator:
 
     def __init__(self, models: MotionModels, noise: Noise = Noise()) -> None:
         self._models, self._noise = models, noise
+
+    def close(self) -> None:
+        """End the threads of the diffusion."""
+        self._models.diffusion.close()
 
     def kind(self, window: MotionWindow) -> Hashable:
         """Windows that take the same number of steps."""

@@ -89,6 +89,13 @@ class DittoRenderer:
         self._together = TOGETHER_ON_CPU if on_cpu else TOGETHER_ELSEWHERE
         self._tried = False  # each size, by the thread that draws
         self._pasting = ThreadPoolExecutor(PASTERS, thread_name_prefix="paste")
+        # One thread: what a GPU's libraries found to be fast is known to the thread that asked.
+        self._studying = ThreadPoolExecutor(1, thread_name_prefix="study")
+
+    def close(self) -> None:
+        """End its threads."""
+        self._pasting.shutdown(wait=False)
+        self._studying.shutdown(wait=False)
 
     def register(self, portrait: Image) -> DittoAppearance:
         """Study a portrait.
@@ -96,6 +103,9 @@ class DittoRenderer:
         Raises:
             PortraitError: what is wrong with it, with the measured value.
         """
+        return self._studying.submit(self._study, portrait).result()
+
+    def _study(self, portrait: Image) -> DittoAppearance:
         picture = limited(portrait)
         finding = check_portrait(picture, self._registration.own)
         face = register(picture, self._registration)

@@ -22,6 +22,10 @@ class BuiltinAudioEncoder:
         self._model = model
         self._thread = lone_thread()
 
+    def close(self) -> None:
+        """End its thread."""
+        self._thread.shutdown(wait=False)
+
     def encode(self, waveforms: Sequence[Sound]) -> list[Rows]:
         """A row for every video frame, a part frame included; waveforms of one length share a
         forward pass.

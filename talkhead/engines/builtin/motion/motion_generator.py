@@ -32,6 +32,10 @@ class BuiltinMotionGenerator:
         self._model = model
         self._thread = lone_thread()
 
+    def close(self) -> None:
+        """End its thread."""
+        self._thread.shutdown(wait=False)
+
     def kind(self, window: MotionWindow) -> Hashable:
         """Windows of one length."""
         return window.features.shape

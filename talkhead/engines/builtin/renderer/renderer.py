@@ -40,6 +40,11 @@ class BuiltinRenderer:
         # A new portrait takes as long as thirty frames: those of others go on meanwhile.
         self._drawing, self._studying = lone_thread(), lone_thread()
 
+    def close(self) -> None:
+        """End its threads."""
+        self._drawing.shutdown(wait=False)
+        self._studying.shutdown(wait=False)
+
     def register(self, portrait: Image) -> PortraitAppearance:
         """Study a portrait.
 
