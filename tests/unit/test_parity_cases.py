@@ -30,7 +30,7 @@ def test_what_is_packed_comes_back() -> None:
 @pytest.mark.parametrize("thin", [False, True])
 @pytest.mark.parametrize("dtype", [np.float32, np.int64, np.uint8])
 def test_what_is_off_is_refused(dtype: type, thin: bool) -> None:
-    golden = np.arange(60).reshape(4, 15).astype(dtype)
+    golden: np.ndarray = np.arange(60).reshape(4, 15).astype(dtype)
     wanted = Thinned.of(golden, 7) if thin else golden
     assert_close(golden, wanted)
     off = golden.copy()
