@@ -11,6 +11,7 @@ from talkhead.engines.ditto.config_pickle import DittoConfig, read_config
 from talkhead.errors import CheckpointMismatch, WeightsMissing
 
 RANDOM = np.random.default_rng(1)
+USED = {"ch_info", "v_min_max_for_clip", "delta_eye_arr", "overall_ctrl_info"}
 PARTS = {"scale": 1, "pitch": 66, "yaw": 66, "roll": 66, "t": 3, "exp": 63, "kp": 63}
 
 
@@ -71,14 +72,9 @@ def test_the_published_shape_is_read_whole(protocol: int, path: Path) -> None:
     content = online()
     kwargs = content["default_kwargs"]
     found = read(content, path, protocol)
-    assert found.online_mode is True
-    assert (found.overlap_v2, found.sampling_timesteps) == (70, 10)
-    assert (found.fix_kp_cond, found.fix_kp_cond_dim) == (1, (0, 202))
-    assert (found.fade_type, found.fade_out_keys) == ("d0", ("exp",))
     assert found.overall_ctrl_info == {"delta_pitch": 2}
-    assert found.unknown == ()
+    assert set(found.ignored) == {f"default_kwargs.{key}" for key in kwargs.keys() - USED}
     same = np.testing.assert_array_equal
-    same(found.emo, kwargs["emo"])
     same(found.v_min_max_for_clip, kwargs["v_min_max_for_clip"][:2])
     same(found.delta_eye_arr, kwargs["delta_eye_arr"].astype(np.float32))
     assert found.ch_info
@@ -91,48 +87,39 @@ def test_the_published_shape_is_read_whole(protocol: int, path: Path) -> None:
 
 
 def test_what_is_not_there_is_as_in_the_published_code(path: Path) -> None:
-    found, usual = read({"default_kwargs": {}}, path), DittoConfig()
-    assert {**vars(found)} == {**vars(usual)}
-    assert (usual.overlap_v2, usual.sampling_timesteps, usual.emo) == (10, 50, 4)
+    assert vars(read({"default_kwargs": {}}, path)) == vars(DittoConfig())
 
 
-def test_what_nobody_knows_is_named_and_does_no_harm(path: Path) -> None:
-    content = online() | {"more": 1}
-    content["default_kwargs"]["sparkle"] = 3
-    content["base_cfg"]["other_cfg"] = None
+@pytest.mark.parametrize("value", [None, "70", -1, np.full((5, 8), np.nan), {"a": []}])
+def test_what_is_not_used_is_named_and_does_no_harm(value: object, path: Path) -> None:
+    content = online() | {"more": value, "base_cfg": value}
+    kwargs = content["default_kwargs"]
+    unused = {"sparkle", *kwargs.keys() - USED}
+    kwargs.update(dict.fromkeys(unused, value))
+    kwargs["overall_ctrl_info"]["alpha_yaw"] = value
     found = read(content, path)
-    assert set(found.unknown) == {"more", "default_kwargs.sparkle", "base_cfg.other_cfg"}
-    assert found.overlap_v2 == 70
+    assert set(found.ignored) == {"more", *(f"default_kwargs.{key}" for key in unused)}
+    assert found.overall_ctrl_info == {"delta_pitch": 2}
 
 
 def test_arrays_cannot_be_written_to(path: Path) -> None:
     found = read(online(), path)
-    assert isinstance(found.emo, np.ndarray)
+    assert found.delta_eye_arr is not None
     with pytest.raises(ValueError, match="read-only"):
-        found.emo[0] = 1
-
-
-@pytest.mark.parametrize("emotion", [4, [0, 5], [[1], [2, 3]]])
-def test_emotions_may_be_labels(emotion: object, path: Path) -> None:
-    assert read({"default_kwargs": {"emo": emotion}}, path).emo == emotion
+        found.delta_eye_arr[0] = 1
 
 
 @pytest.mark.parametrize(
     ("key", "value", "sentence"),
     [
-        ("overlap_v2", 80, "overlap_v2 should be 0 to 79"),
-        ("overlap_v2", "70", "overlap_v2 should be a whole number"),
-        ("sampling_timesteps", 0, "should be 1 to 1000"),
-        ("online_mode", 1, "should be true or false"),
-        ("crop_scale", "2.3", "should be a number"),
-        ("fade_type", None, "should be a text"),
-        ("fade_out_keys", "exp", "should be a list of texts"),
-        ("fix_kp_cond_dim", [1, 2, 3], "should be two whole numbers"),
-        ("emo", 8, "emo should be 0 to 7"),
-        ("emo", np.zeros((5, 7)), r"emo should be of shape \(-1, 8\), it has \(5, 7\)"),
-        ("emo", np.full((5, 8), np.nan), "emo should be finite numbers"),
+        ("delta_eye_arr", [[1], [2, 3]], r"delta_eye_arr should be numbers of shape \(15, 63\)"),
+        ("delta_eye_arr", np.zeros((5, 7)), r"be of shape \(15, 63\), it has \(5, 7\)"),
+        ("delta_eye_arr", np.full((15, 63), np.nan), "delta_eye_arr should be finite numbers"),
+        ("delta_eye_arr", np.full((15, 63), 1e300), "delta_eye_arr should be finite numbers"),
         ("v_min_max_for_clip", np.zeros((2, 265)), r"should be of shape \(4, 265\)"),
-        ("overall_ctrl_info", {"delta_pitch": "up"}, "should be a number"),
+        ("v_min_max_for_clip", [[1], [2, 3]], r"should be of shape \(4, 265\), it has \(2,\)"),
+        ("v_min_max_for_clip", np.full((4, 265), np.inf), "for_clip should be finite numbers"),
+        ("overall_ctrl_info", [2], "should be a dict"),
         ("ch_info", {"sc": 1}, "ch_info should be a dict with x_s_info_lst, sc"),
     ],
 )
@@ -143,13 +130,61 @@ def test_a_wrong_value_is_named_with_what_would_be_right(
         read({"default_kwargs": {key: value}}, path)
 
 
+@pytest.mark.parametrize("angle", ["up", True, None, np.nan, np.inf, 30.1, -31, [1], 2**2000])
+def test_a_tilt_that_is_no_angle_is_refused(angle: object, path: Path) -> None:
+    with pytest.raises(CheckpointMismatch, match=r"whose delta_pitch is a number, -30 to 30"):
+        read({"default_kwargs": {"overall_ctrl_info": {"delta_pitch": angle}}}, path)
+
+
+@pytest.mark.parametrize("angle", [-30, 30.0, 0])
+def test_any_other_tilt_is_taken(angle: float, path: Path) -> None:
+    content = {"default_kwargs": {"overall_ctrl_info": {"delta_pitch": angle}}}
+    assert read(content, path).overall_ctrl_info["delta_pitch"] == angle
+
+
+CHANNEL = {
+    "no frames": ({"x_s_info_lst": []}, "x_s_info_lst is a list of dicts"),
+    "a frame is none": ({"x_s_info_lst": [3]}, r"x_s_info_lst\[0\] is a dict with scale, pitch"),
+    "no rows of the eyes": ({"eye_open_lst": []}, "eye_open_lst is a list of rows of 2"),
+    "short rows": ({"eye_ball_lst": [normal(1, 5)]}, r"eye_ball_lst is of shape \(-1, 6\)"),
+    "one eye row more": (
+        {"eye_open_lst": [normal(1, 2)] * 4},
+        "eye_open_lst and eye_ball_lst are as long, they have 4 and 3",
+    ),
+    "not finite": ({"sc": np.full(63, np.nan)}, "sc is finite numbers"),
+    "ragged": ({"sc": [[1], [2, 3]]}, r"sc is numbers of shape \(63,\)"),
+}
+
+
+@pytest.mark.parametrize("case", CHANNEL)
+def test_a_face_to_play_is_whole_or_refused(case: str, path: Path) -> None:
+    change, sentence = CHANNEL[case]
+    info = online()["default_kwargs"]["ch_info"] | change
+    with pytest.raises(CheckpointMismatch, match=f"ch_info should be a dict whose {sentence}"):
+        read({"default_kwargs": {"ch_info": info}}, path)
+
+
+@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("frame", [0, 1])
+def test_each_frame_of_it_has_each_part(part: str, frame: int, path: Path) -> None:
+    content = online()
+    frames = content["default_kwargs"]["ch_info"]["x_s_info_lst"]
+    frames.append(dict(frames[0]))
+    read(content, path)
+    frames[frame][part] = np.full_like(frames[frame][part], np.inf)
+    with pytest.raises(CheckpointMismatch, match=rf"lst\[{frame}\]\.{part} is finite numbers"):
+        read(content, path)
+    del frames[frame][part]
+    with pytest.raises(CheckpointMismatch, match=rf"lst\[{frame}\] is a dict with scale"):
+        read(content, path)
+
+
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
         ([1, 2], "is no configuration: it has none of base_cfg"),
         ({"state_dict": {}}, "is no configuration"),
         ({"default_kwargs": []}, "default_kwargs should be a dict"),
-        ({"base_cfg": {"decoder_cfg": 3}}, "base_cfg.decoder_cfg should be a dict"),
         ({"audio2motion_cfg": {"seq_frames": 100}}, "seq_frames is 100; 80 is possible"),
         ({"audio2motion_cfg": {"use_emo": np.zeros(3)}}, "use_emo is .* of another network"),
     ],

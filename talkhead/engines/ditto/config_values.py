@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Float32
 
 _PARTS = {"scale": 1, "pitch": 66, "yaw": 66, "roll": 66, "t": 3, "exp": 63, "kp": 63}
+STEEPEST = 30  # degrees: as far as the control of the same name goes
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,49 +25,17 @@ class ChannelInfo:
     eye_ball: Float32[np.ndarray, "frames 6"]
 
 
-def flag(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError("true or false")
-    return value
-
-
-def whole(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise ValueError("a whole number")
-    return value
-
-
-def within(lowest: int, highest: int) -> Callable[[object], int]:
-    def convert(value: object) -> int:
-        if not lowest <= whole(value) <= highest:
-            raise ValueError(f"{lowest} to {highest}")
-        return whole(value)
-
-    return convert
-
-
-def number(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError("a number")
-    return float(value)
-
-
-def text(value: object) -> str:
-    if not isinstance(value, str):
-        raise ValueError("a text")
-    return value
-
-
-def texts(value: object) -> tuple[str, ...]:
-    if isinstance(value, str) or not isinstance(value, list | tuple | set):
-        raise ValueError("a list of texts")
-    return tuple(text(entry) for entry in value)
-
-
-def numbers_by_name(value: object) -> Mapping[str, float]:
+def tilt(value: object) -> Mapping[str, float]:
+    """Of `overall_ctrl_info` what is used: `delta_pitch`, in degrees."""
     if not isinstance(value, dict):
-        raise ValueError("a dict of numbers")
-    return MappingProxyType({text(key): number(entry) for key, entry in value.items()})
+        raise ValueError("a dict")
+    if "delta_pitch" not in value:
+        return {}
+    angle = value["delta_pitch"]
+    usable = isinstance(angle, int | float) and not isinstance(angle, bool)
+    if not usable or not abs(angle) <= STEEPEST:  # also not if it is NaN
+        raise ValueError(f"a dict whose delta_pitch is a number, {-STEEPEST} to {STEEPEST}")
+    return MappingProxyType({"delta_pitch": float(angle)})
 
 
 def array(*shape: int) -> Callable[[object], np.ndarray]:
@@ -74,7 +43,8 @@ def array(*shape: int) -> Callable[[object], np.ndarray]:
 
     def convert(value: object) -> np.ndarray:
         try:
-            numbers = np.array(value, np.float32)
+            with np.errstate(over="ignore"):  # what is too large becomes infinite, see below
+                numbers = np.array(value, np.float32)
         except (TypeError, ValueError):
             raise ValueError(f"numbers of shape {shape}") from None
         fits = len(shape) == numbers.ndim and all(
@@ -92,50 +62,13 @@ def array(*shape: int) -> Callable[[object], np.ndarray]:
 
 def limits(value: object) -> np.ndarray:
     """The smallest and the largest motion; two further rows are not read and may be anything."""
-    rows = np.asarray(value)
-    if rows.shape != (4, 265):
-        raise ValueError(f"of shape (4, 265), it has {rows.shape}")
-    return array(2, 265)(rows[:2])
+    if np.shape(_numbers(value)) != (4, 265):
+        raise ValueError(f"of shape (4, 265), it has {np.shape(_numbers(value))}")
+    return array(2, 265)(_numbers(value)[:2])
 
 
 def or_none(convert: Callable[[object], object]) -> Callable[[object], object]:
     return lambda value: None if value is None else convert(value)
-
-
-def span(value: object) -> tuple[int, int]:
-    if not isinstance(value, list | tuple) or len(value) != 2:
-        raise ValueError("two whole numbers")
-    return whole(value[0]), whole(value[1])
-
-
-def gaps(value: object) -> int | tuple[int, ...]:
-    return tuple(whole(gap) for gap in value) if isinstance(value, list | tuple) else whole(value)
-
-
-def emotion(value: object) -> object:
-    """A label, a list of labels or of lists of labels, or rows of eight shares."""
-    if isinstance(value, np.ndarray):
-        return array(-1, 8)(value)
-    if isinstance(value, list):
-        return [emotion(entry) for entry in value]
-    if whole(value) not in range(8):
-        raise ValueError("0 to 7")
-    return value
-
-
-def driven(value: object) -> object:
-    return numbers_by_name(value) if isinstance(value, dict) else texts(value)
-
-
-def _rows(value: object, width: int) -> np.ndarray:
-    """A list with one row a frame, of shape (width,) or (1, width)."""
-    if not isinstance(value, list) or not value:
-        raise ValueError(f"a list of rows of {width} numbers")
-    return array(-1, width)([_flat(row) for row in value])
-
-
-def _flat(value: object) -> np.ndarray:
-    return np.reshape(np.asarray(value), -1)
 
 
 def channel(value: object) -> ChannelInfo:
@@ -143,20 +76,57 @@ def channel(value: object) -> ChannelInfo:
     if not isinstance(value, dict) or not value.keys() >= set(names):
         raise ValueError(f"a dict with {', '.join(names)}")
     frames = value["x_s_info_lst"]
-    if not isinstance(frames, list) or not all(isinstance(frame, dict) for frame in frames):
-        raise ValueError("a dict whose x_s_info_lst is a list of dicts")
+    if not isinstance(frames, list) or not frames:
+        raise ValueError("a dict whose x_s_info_lst is a list of dicts, one a frame")
+    eye_open = _named("eye_open_lst", _rows(2), value["eye_open_lst"])
+    eye_ball = _named("eye_ball_lst", _rows(6), value["eye_ball_lst"])
+    if len(eye_open) != len(eye_ball):
+        have = f"they have {len(eye_open)} and {len(eye_ball)}"
+        raise ValueError(f"a dict whose eye_open_lst and eye_ball_lst are as long, {have}")
     return ChannelInfo(
-        source=tuple(MappingProxyType(_frame(frame)) for frame in frames),
-        canonical=array(63)(_flat(value["sc"])),
-        eye_open=_rows(value["eye_open_lst"], 2),
-        eye_ball=_rows(value["eye_ball_lst"], 6),
+        source=tuple(_frame(frame, f"x_s_info_lst[{i}]") for i, frame in enumerate(frames)),
+        canonical=_named("sc", array(63), _flat(value["sc"])),
+        eye_open=eye_open,
+        eye_ball=eye_ball,
     )
 
 
-def _frame(frame: Mapping[object, object]) -> dict[str, np.ndarray]:
-    """The known parts of one frame's motion, (1, k) each."""
-    return {
-        name: array(1, width)([_flat(frame[name])])
-        for name, width in _PARTS.items()
-        if name in frame
+def _frame(frame: object, name: str) -> Mapping[str, np.ndarray]:
+    """The parts of one frame's motion, (1, k) each."""
+    if not isinstance(frame, dict) or not frame.keys() >= _PARTS.keys():
+        raise ValueError(f"a dict whose {name} is a dict with {', '.join(_PARTS)}")
+    parts = {
+        part: _named(f"{name}.{part}", array(1, width), [_flat(frame[part])])
+        for part, width in _PARTS.items()
     }
+    return MappingProxyType(parts)
+
+
+def _rows(width: int) -> Callable[[object], np.ndarray]:
+    """A list with one row a frame, of shape (width,) or (1, width)."""
+
+    def convert(value: object) -> np.ndarray:
+        if not isinstance(value, list) or not value:
+            raise ValueError(f"a list of rows of {width} numbers")
+        return array(-1, width)([_flat(row) for row in value])
+
+    return convert
+
+
+def _named(name: str, convert: Callable[[object], np.ndarray], value: object) -> np.ndarray:
+    try:
+        return convert(value)
+    except ValueError as error:
+        raise ValueError(f"a dict whose {name} is {error}") from None
+
+
+def _flat(value: object) -> np.ndarray:
+    return _numbers(value).reshape(-1)
+
+
+def _numbers(value: object) -> np.ndarray:
+    """As an array, whatever it is; rows of several lengths, which are none, as one of objects."""
+    try:
+        return np.asarray(value)
+    except ValueError:
+        return np.asarray(value, object)
