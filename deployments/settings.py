@@ -62,7 +62,7 @@ class AppSettings(BaseModel):
     )
     deterministic: bool = Field(
         default=False,
-        description="Items one by one: the same bytes whatever else is running; slower.",
+        description="Items one by one: on a CPU the same bytes whatever else runs; slower.",
     )
     limits: LimitSettings = LimitSettings()
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from talkhead.engines.ditto.captured import MOST_GRAPHS, SIZES, Captured, size_for
+from talkhead.engines.ditto.captured import SIZES, Captured, size_for
 
 Recorded = list[torch.Size]
 
@@ -48,12 +48,23 @@ def test_sizes_hold_their_batches_with_little_to_spare() -> None:
     assert size_for(SIZES[-1] + 1) == SIZES[-1]
 
 
-def test_a_graph_is_made_once_for_each_size() -> None:
+def test_all_graphs_are_made_at_the_first_call() -> None:
     made: Recorded = []
     captured = Captured(doubled, recorder(made))
-    for batch in [*range(1, SIZES[-1] + 1)] * 2:
+    captured(*items(3))
+    assert [shape[0] for shape in made] == list(SIZES)
+    for batch in range(1, SIZES[-1] + 1):
         captured(*items(batch))
-    assert sorted(shape[0] for shape in made) == list(SIZES)
+    assert len(made) == len(SIZES)
+
+
+def test_items_of_other_shapes_are_computed_without_a_graph() -> None:
+    made: Recorded = []
+    captured = Captured(doubled, recorder(made))
+    captured(*items(1))
+    assert torch.equal(captured(*items(2, 5)), doubled(*items(2, 5)))
+    assert torch.equal(captured(*items(2)), doubled(*items(2)))
+    assert len(made) == len(SIZES)
 
 
 def test_results_are_not_overwritten_by_the_next_call() -> None:
@@ -61,15 +72,3 @@ def test_results_are_not_overwritten_by_the_next_call() -> None:
     first = captured(*items(2))
     captured(*items(1))
     assert torch.equal(first, doubled(*items(2)))
-
-
-def test_the_graphs_that_were_used_last_are_kept() -> None:
-    made: Recorded = []
-    captured = Captured(doubled, recorder(made))
-    for width in range(1, MOST_GRAPHS + 2):
-        captured(*items(1, width))
-        captured(*items(1, 1))
-    captured(*items(1, 2))  # the oldest but the one in use: forgotten, and made again
-    assert len(made) == MOST_GRAPHS + 2
-    captured(*items(1, 1))
-    assert len(made) == MOST_GRAPHS + 2

@@ -4,7 +4,6 @@ A batch is padded to one of a few sizes, so that few graphs are enough; the padd
 batch before left there, and its results are thrown away.
 """
 
-from collections import OrderedDict
 from collections.abc import Callable
 from threading import Lock
 from typing import TypeAlias
@@ -14,7 +13,6 @@ from jaxtyping import Float
 from torch import Tensor
 
 SIZES = (1, 2, 4, 8, 16)  # of batches
-MOST_GRAPHS = 16  # kept: each size in the few numbers of steps that are in use
 WARM_UPS = 2  # runs before the capture, in which libraries choose and allocate
 
 Compute: TypeAlias = Callable[..., Float[Tensor, "batch ..."]]
@@ -34,30 +32,35 @@ class Captured:
 
     `compute` takes tensors with a leading batch axis, whose items do not mix, and gives one such
     tensor. It must not look at a value, and its shapes must follow from those of its arguments.
+
+    The graphs of all sizes are made at the first call, for items of its shapes. Items of other
+    shapes are computed without: a graph takes a second to make, and who asks for them is rare.
     """
 
     def __init__(self, compute: Compute, record: Record) -> None:
         self._compute, self._record = compute, record
-        self._graphs: OrderedDict[tuple[torch.Size, ...], _Graph] = OrderedDict()
+        self._item: tuple[torch.Size, ...] | None = None  # shapes, without the batch
+        self._graphs: dict[int, _Graph] = {}  # by size
         self._lock = Lock()  # a graph has one set of tensors
 
     def __call__(self, *inputs: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch ..."]:
-        pieces = zip(*(torch.split(tensor, SIZES[-1]) for tensor in inputs), strict=True)
         with self._lock:
-            return torch.cat([self._run(*piece) for piece in pieces])
+            if self._item is None:
+                self._make(inputs)
+            if self._item != _item(inputs):
+                return self._compute(*inputs)
+            pieces = zip(*(torch.split(tensor, SIZES[-1]) for tensor in inputs), strict=True)
+            return torch.cat([self._graphs[size_for(len(p[0]))].run(*p) for p in pieces])
 
-    def _run(self, *inputs: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch ..."]:
-        batch = len(inputs[0])
-        size = size_for(batch)
-        key = tuple(torch.Size((size, *tensor.shape[1:])) for tensor in inputs)
-        if key not in self._graphs:
-            given = tuple(x.new_zeros(shape) for x, shape in zip(inputs, key, strict=True))
-            self._graphs[key] = _Graph(self._compute, given, self._record)
-        self._graphs.move_to_end(key)
-        result = self._graphs[key].run(*inputs)
-        while len(self._graphs) > MOST_GRAPHS:
-            self._graphs.popitem(last=False)
-        return result
+    def _make(self, inputs: tuple[Float[Tensor, "batch ..."], ...]) -> None:
+        for size in SIZES:
+            given = tuple(tensor.new_zeros(size, *tensor.shape[1:]) for tensor in inputs)
+            self._graphs[size] = _Graph(self._compute, given, self._record)
+        self._item = _item(inputs)
+
+
+def _item(inputs: tuple[Float[Tensor, "batch ..."], ...]) -> tuple[torch.Size, ...]:
+    return tuple(tensor.shape[1:] for tensor in inputs)
 
 
 class _Graph:

@@ -34,8 +34,9 @@ class MotionNetwork(Protocol):
 class GuidedDiffusion:
     """Samples windows of several sessions as one batch.
 
-    On CUDA the loop of all steps is one graph; onnxruntime's work cannot be a part of one. On a CPU
-    it has a thread of its own, in which torch computes with no other.
+    On CUDA the loop of all steps is one graph, for the number of steps that was asked for first;
+    onnxruntime's work cannot be a part of one. On a CPU it has a thread of its own, in which torch
+    computes with no other.
     """
 
     def __init__(
