@@ -36,9 +36,9 @@ def _fitted(picture: Image) -> tuple[UInt8[np.ndarray, "512 512 3"], float]:
     """The picture at the top left of a black square, and its size there over its own."""
     height, width = picture.shape[:2]
     if height > width:
-        shape = (int(SIZE * width / height), SIZE)
+        shape = (max(1, int(SIZE * width / height)), SIZE)
     else:
-        shape = (SIZE, int(SIZE * height / width))
+        shape = (SIZE, max(1, int(SIZE * height / width)))
     square = np.zeros((SIZE, SIZE, 3), np.uint8)
     square[: shape[1], : shape[0]] = cv2.resize(picture, shape)
     return square, shape[1] / height
