@@ -3,6 +3,7 @@
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import cv2
@@ -58,6 +59,48 @@ def drawn(name: str, height: int, width: int) -> Image:
     folder = parity("ditto")
     picture: Image = folder.fill().smooth_image(name, height, width, 3, folder.seed)
     return picture
+
+
+@pytest.mark.parametrize("shape", [(2, 1920), (1920, 2), (1, 1)])
+def test_a_picture_of_a_line_has_no_face(shape: tuple[int, int]) -> None:
+    boxes = scrfd.scrfd_faces(np.zeros((*shape, 3), np.uint8), session("insightface_det"))
+    assert boxes.shape[1] == 5
+
+
+class Outputs(ort.InferenceSession):
+    """A session with one input, and these outputs."""
+
+    def __init__(self, **values: np.ndarray) -> None:
+        self._values = values
+
+    def get_inputs(self) -> list[Any]:
+        return [SimpleNamespace(name="input")]
+
+    def get_outputs(self) -> list[Any]:
+        return [SimpleNamespace(name=name) for name in self._values]
+
+    def run(self, names: None, feeds: object) -> list[np.ndarray]:
+        return list(self._values.values())
+
+
+ROW, OTHER = np.linspace(0, 1, 406, dtype=np.float32)[None], np.full((1, 406), 0.5, np.float32)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"landmarks": ROW},
+        {"landmarks": ROW, "second": OTHER},
+        {"landmarks": ROW, "second": OTHER, "third": OTHER},
+        {"first": OTHER, "second": OTHER, "third": ROW, "fourth": OTHER},
+        {"landmarks": OTHER[:, :10], "second": OTHER, "third": ROW},
+    ],
+    ids=" ".join,
+)
+def test_points_are_the_output_of_that_name_or_the_third(values: dict[str, np.ndarray]) -> None:
+    crop = Crop(224, np.eye(3), np.eye(3))
+    points = landmarks_in(np.zeros((224, 224, 3), np.uint8), crop, Outputs(**values))
+    np.testing.assert_allclose(points, 224 * ROW.reshape(203, 2), rtol=1e-6)
 
 
 @pytest.mark.parametrize("index", EVERY)

@@ -74,6 +74,14 @@ def test_a_file_of_another_kind_is_named(folder: Path) -> None:
             assert str(folder / name) in findings[name].problem
 
 
+def test_landmarks_are_named_or_third(folder: Path) -> None:
+    """As the two published files have them; the file of the 106 points has one other output."""
+    name = "ditto_pytorch/aux_models/landmark203.onnx"
+    assert not found(folder)[name].problem
+    shutil.copy(folder / "ditto_onnx/landmark106.onnx", folder / name)
+    assert "1 inputs and 1 outputs; 1 and 3 would be right" in found(folder)[name].problem
+
+
 @pytest.mark.parametrize("name", [STITCH, CONFIG, "ditto_onnx/hubert.onnx"])
 def test_half_a_file_is_named(folder: Path, name: str) -> None:
     data = (folder / name).read_bytes()
