@@ -10,7 +10,7 @@ import math
 import pickle
 import pickletools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn, TypeAlias
@@ -19,7 +19,7 @@ import numpy as np
 
 from talkhead.errors import CheckpointMismatch, WeightsMissing
 
-LARGEST = 256 * 2**20  # bytes
+LARGEST = 64 * 2**20  # bytes
 
 Value: TypeAlias = object  # None, bool, int, float, str, bytes, array, or containers of these
 
@@ -46,7 +46,8 @@ def read_plain_pickle(path: Path) -> Value:
     data = path.read_bytes()
     try:
         _look_through(data)
-        return _Plain().of(_Reader(io.BytesIO(data)).load())
+        budget = _Budget(2 * len(data))  # of what is honest each byte is copied twice at most
+        return _Plain(budget).of(_Reader(data, budget).load())
     except _MALFORMED as error:
         raise CheckpointMismatch(f"{path} is not a pickle of plain values: {error}") from error
 
@@ -62,13 +63,29 @@ def _look_through(data: bytes) -> None:
         raise ValueError(f"it ends after {end} of its {len(data)} bytes")
 
 
+class _Budget:
+    """What may be made of a file: it can refer to one large value as often as it likes."""
+
+    def __init__(self, left: int) -> None:
+        self._left = left
+
+    def spend(self, amount: int) -> None:
+        self._left -= amount
+        if self._left < 0:
+            raise ValueError("it holds more than its length allows")
+
+
 class _Reader(pickle.Unpickler):
+    def __init__(self, data: bytes, budget: _Budget) -> None:
+        super().__init__(io.BytesIO(data))
+        self._budget = budget
+
     def find_class(self, module: str, name: str) -> object:
         home = _RENAMED.get(module, module.replace("numpy._core", "numpy.core"))
         known = _KNOWN.get((home, name))
         if known is None:
             raise pickle.UnpicklingError(f"it wants {module}.{name}, which is refused")
-        return known
+        return _Maker(known, self._budget) if callable(known) else known
 
     def persistent_load(self, pid: object) -> NoReturn:
         raise pickle.UnpicklingError("it refers to something outside of itself")
@@ -77,12 +94,14 @@ class _Reader(pickle.Unpickler):
 class _Maker:
     """A function that a pickle can call and in no way change."""
 
-    __slots__ = ("_make",)
+    __slots__ = ("_budget", "_make")
 
-    def __init__(self, make: Callable[..., object]) -> None:
-        self._make = make
+    def __init__(self, make: Callable[..., object], budget: _Budget) -> None:
+        self._make, self._budget = make, budget
 
     def __call__(self, *arguments: object) -> object:
+        if self._make in _COPYING:
+            self._budget.spend(sum(len(one) for one in arguments if isinstance(one, Sized)))
         return self._make(*arguments)
 
     def __setstate__(self, state: object) -> NoReturn:
@@ -96,6 +115,8 @@ class _Dtype:
         self.name = name
 
     def __setstate__(self, state: tuple[object, ...]) -> None:
+        if state[1] not in ("<", ">", "|", "="):
+            raise ValueError("it holds numbers in an unknown order of bytes")
         self.name = f"{state[1]}{self.name.lstrip('<>|=')}"
 
     def numpy(self) -> np.dtype:
@@ -167,22 +188,24 @@ def _bytes(*nothing: object) -> bytes:
 
 _RENAMED = {"__builtin__": "builtins"}  # as protocols before 3 name it
 _KNOWN: dict[tuple[str, str], object] = {
-    ("numpy.core.multiarray", "_reconstruct"): _Maker(lambda *_: _Array()),
-    ("numpy.core.multiarray", "scalar"): _Maker(_Scalar),
-    ("numpy.core.numeric", "_frombuffer"): _Maker(_from_buffer),
+    ("numpy.core.multiarray", "_reconstruct"): lambda *_: _Array(),
+    ("numpy.core.multiarray", "scalar"): _Scalar,
+    ("numpy.core.numeric", "_frombuffer"): _from_buffer,
     ("numpy", "ndarray"): "ndarray",  # only ever handed to _reconstruct
-    ("numpy", "dtype"): _Maker(_dtype),
-    ("_codecs", "encode"): _Maker(_latin1),
-    ("builtins", "bytes"): _Maker(_bytes),
-    ("builtins", "set"): _Maker(set),
-    ("collections", "OrderedDict"): _Maker(dict),
+    ("numpy", "dtype"): _dtype,
+    ("_codecs", "encode"): _latin1,
+    ("builtins", "bytes"): _bytes,
+    ("builtins", "set"): set,
+    ("collections", "OrderedDict"): dict,
 }
+_COPYING = (_latin1, set, dict)  # what these make is as large as what they are given
 
 
 class _Plain:
     """Turns what was read into plain values, each object once however often it is referred to."""
 
-    def __init__(self) -> None:
+    def __init__(self, budget: _Budget) -> None:
+        self._budget = budget
         self._done: dict[int, Value] = {}
         self._open: set[int] = set()
 
@@ -199,7 +222,11 @@ class _Plain:
         return self._done[key]
 
     def _convert(self, value: Value) -> Value:
-        if isinstance(value, _Array | _Scalar):
+        if isinstance(value, _Array):
+            array = value.numpy()
+            self._budget.spend(array.nbytes)
+            return array
+        if isinstance(value, _Scalar):
             return value.numpy()
         if isinstance(value, dict):
             return {self.of(key): self.of(entry) for key, entry in value.items()}

@@ -4,6 +4,7 @@ import os
 import pickle
 import pickletools
 import struct
+import tracemalloc
 from collections import OrderedDict
 from pathlib import Path
 from typing import Any
@@ -237,6 +238,43 @@ def test_a_huge_memo_costs_nothing(tmp_path: Path) -> None:
     put = b"I1\n" + pickle.LONG_BINPUT + struct.pack("<I", 2**31 - 1) + pickle.STOP
     with pytest.raises(CheckpointMismatch, match="memo"):
         read(put, tmp_path)
+
+
+def built_again_and_again(how: str) -> bytes:
+    """A hundred values made of one large one, each in a few bytes."""
+    size, get = 2**20, pickle.BINGET + b"\x00"
+    if how == "arrays":
+        shared = bytes(size)
+        return pickle.dumps([Shaped((size // 4,), data=shared) for _ in range(100)], 4)
+    if how == "bytes":
+        large = pickle.BINUNICODE + struct.pack("<I", size) + b"a" * size
+        call = b"c_codecs\nencode\n" + get + b"X\x06\x00\x00\x00latin1" + pickle.TUPLE2 + b"R"
+    elif how == "orders of bytes":
+        large = pickle.BINUNICODE + struct.pack("<I", size) + b"<" * size
+        state = b"(K\x03" + get + b"NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00t"
+        call = b"cnumpy\ndtype\n(X\x02\x00\x00\x00f4\x89\x88tR" + state + pickle.BUILD
+    else:
+        large = (
+            pickle.EMPTY_LIST
+            + b"("
+            + b"".join(b"J" + struct.pack("<i", i) for i in range(size // 8))
+            + b"e"
+        )
+        call = b"c__builtin__\nset\n" + get + pickle.TUPLE1 + b"R"
+    put = pickle.BINPUT + b"\x00"
+    return b"\x80\x02" + large + put + b"0" + b"(" + 100 * call + b"t."
+
+
+@pytest.mark.parametrize("how", ["arrays", "bytes", "sets", "orders of bytes"])
+def test_one_large_value_is_not_made_into_many(how: str, tmp_path: Path) -> None:
+    data = built_again_and_again(how)
+    tracemalloc.start()
+    try:
+        with pytest.raises(CheckpointMismatch, match=r"more than its length|unknown order"):
+            read(data, tmp_path)
+        assert tracemalloc.get_traced_memory()[1] < 100 * len(data)
+    finally:
+        tracemalloc.stop()
 
 
 def test_deep_nesting_ends_in_words(tmp_path: Path) -> None:
