@@ -21,8 +21,9 @@ from rich.table import Table
 
 from talkhead.engines.ditto.appearance import DittoAppearance
 from talkhead.engines.ditto.diffusion import GuidedDiffusion
+from talkhead.engines.ditto.drawing import joined
 from talkhead.engines.ditto.registration.picture_size import CANVAS
-from talkhead.engines.ditto.renderer import DittoRenderer, _joined
+from talkhead.engines.ditto.renderer import DittoRenderer
 from talkhead.media.image import read_image
 from talkhead.pipeline.rehearsal import PORTRAIT
 from talkhead.timing import FRAME_RATE
@@ -171,19 +172,19 @@ def frames_on_gpu(scene: Scene, runs: int) -> float:
 
 def whole_frame_s(scene: Scene, batch: int, runs: int) -> float:
     """Of a call that renders some batches of this size, as a busy service's calls do."""
-    motion, usual = scene.motion(4 * batch), scene.renderer._together
-    scene.renderer._together = (batch,)
+    motion, usual = scene.motion(4 * batch), scene.renderer.drawer.together
+    scene.renderer.drawer.together = (batch,)
     scene.ours(motion)
     seconds = median_s(lambda: scene.ours(motion), runs) / len(motion)
-    scene.renderer._together = usual
+    scene.renderer.drawer.together = usual
     return seconds
 
 
 @torch.inference_mode()
 def face_s(scene: Scene, batch: int, runs: int) -> float:
     """Of the device alone, in batches of just this size."""
-    drawing, times = scene.renderer._drawing, 8
-    source = _joined([scene.appearance] * batch)
+    drawing, times = scene.renderer.drawer.drawing, 8
+    source = joined([scene.appearance] * batch)
     still = torch.tensor(scene.still, device=scene.device).expand(batch, 21, 3)
     driven = torch.tensor(scene.motion(batch).reshape(batch, 21, 3), device=scene.device)
 

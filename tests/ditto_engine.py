@@ -14,13 +14,14 @@ from jaxtyping import Float32
 from torch import Tensor
 
 from talkhead.engines.ditto.audio_encoder import DittoAudioEncoder
+from talkhead.engines.ditto.drawing import Drawing, FaceDrawer
 from talkhead.engines.ditto.engine import DittoEngine
 from talkhead.engines.ditto.hubert import OFFLINE, silence_rows
 from talkhead.engines.ditto.motion.layout import KeyPoints
 from talkhead.engines.ditto.motion_generator import DittoMotionGenerator, MotionModels
 from talkhead.engines.ditto.networks.motion_extractor import FaceMotion
 from talkhead.engines.ditto.registration.models import RegistrationModels
-from talkhead.engines.ditto.renderer import DittoRenderer, Drawing
+from talkhead.engines.ditto.renderer import DittoRenderer
 from talkhead.faces.onnx_models import FaceModels
 from tests.fakes import Threadless
 
@@ -114,4 +115,6 @@ class SmallDitto(DittoEngine):
     def renderer(self, device: str) -> Any:
         drawing = Drawing(ShiftsByPoints(), enlarges, CPU, torch.float32)
         own = FaceModels()
-        return DittoRenderer(drawing, RegistrationModels(sees_brightness, keeps_colours, own))
+        return DittoRenderer(
+            FaceDrawer(drawing), RegistrationModels(sees_brightness, keeps_colours, own)
+        )

@@ -15,12 +15,13 @@ from torch import Tensor, nn
 from talkhead.engines.ditto.audio_encoder import DittoAudioEncoder
 from talkhead.engines.ditto.checkpoints import LAYOUTS
 from talkhead.engines.ditto.diffusion import GuidedDiffusion
+from talkhead.engines.ditto.drawing import FaceDrawer, drawing_with
 from talkhead.engines.ditto.engine import DittoEngine
 from talkhead.engines.ditto.motion.layout import KeyPoints
 from talkhead.engines.ditto.motion_generator import DittoMotionGenerator, MotionModels
 from talkhead.engines.ditto.networks.folding import fold
 from talkhead.engines.ditto.registration.models import RegistrationModels
-from talkhead.engines.ditto.renderer import DittoRenderer, drawing_with
+from talkhead.engines.ditto.renderer import DittoRenderer
 from talkhead.faces.onnx_models import FaceModels
 from tests.ditto_engine import hears_loudness
 
@@ -96,4 +97,5 @@ class RandomDitto(DittoEngine):
         names = ("warp_network", "decoder", "motion_extractor", "appearance_extractor")
         warp, decoder, motion, appearance = (random_network(name).to(device) for name in names)
         studying = RegistrationModels(motion, appearance, FaceModels(), device=device)
-        return DittoRenderer(drawing_with(warp, decoder, torch.device(device)), studying)
+        drawing = drawing_with(warp, decoder, torch.device(device))
+        return DittoRenderer(FaceDrawer(drawing), studying)

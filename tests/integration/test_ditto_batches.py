@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -10,8 +11,9 @@ import torch
 from torch import Tensor
 
 from talkhead.engines.ditto.diffusion import GuidedDiffusion
-from talkhead.engines.ditto.host_copy import HostCopy
-from talkhead.engines.ditto.renderer import TOGETHER_ELSEWHERE, DittoRenderer
+from talkhead.engines.ditto.drawing import TOGETHER_ELSEWHERE, Drawing, FaceDrawer
+from talkhead.engines.ditto.networks.signatures import Opaque
+from talkhead.engines.ditto.renderer import DittoRenderer
 from talkhead.engines.engine import Appearance
 from talkhead.media.image import read_image
 from tests.ditto_engine import SmallDitto
@@ -41,19 +43,14 @@ def test_windows_from_graphs_are_those_without() -> None:
         assert np.abs(got - wanted).max() <= 1e-4 * np.abs(wanted).max()
 
 
-class Batches(DittoRenderer):
-    """In the sizes that a GPU gets, which are noted."""
+class Batches(Drawing):
+    """Notes how many faces were drawn at once."""
 
-    def watch(self) -> list[int]:
-        drawn: list[int] = []
-        copied = self._copied
+    drawn: ClassVar[list[int]] = []
 
-        def noted(faces: Tensor) -> HostCopy:
-            drawn.append(len(faces))
-            return copied(faces)
-
-        self._together, self._copied = TOGETHER_ELSEWHERE, noted  # type: ignore[assignment]
-        return drawn
+    def draw(self, source: Opaque, still: Tensor, driven: Tensor) -> Tensor:
+        self.drawn.append(len(driven))
+        return super().draw(source, still, driven)
 
 
 @pytest.fixture(scope="module")
@@ -74,8 +71,11 @@ def test_few_sizes_of_batch_and_the_same_frames(
 ) -> None:
     motion = 0.1 * np.random.default_rng(0).standard_normal((frames, 63)).astype(np.float32)
     (alone,) = renderer.render([(appearance, motion, {})], 128)
-    batched = Batches(renderer._drawing, renderer._registration)
-    drawn = batched.watch()
+    plain = renderer.drawer.drawing
+    noting = Batches(plain.warp, plain.decoder, plain.device, plain.dtype)
+    noting.drawn.clear()
+    batched = DittoRenderer(FaceDrawer(noting, TOGETHER_ELSEWHERE), renderer.registration)
     (together,) = batched.render([(appearance, motion, {})], 128)
-    assert drawn == sizes
+    batched.close()
+    assert noting.drawn == sizes
     np.testing.assert_array_equal(together, alone)

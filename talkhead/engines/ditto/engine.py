@@ -86,12 +86,12 @@ class DittoEngine:
         return DittoMotionGenerator(motion_models(self._folder, device))
 
     def renderer(self, device: str) -> Renderer:
+        from talkhead.engines.ditto.drawing import FaceDrawer
         from talkhead.engines.ditto.loading import drawing, registration_models
         from talkhead.engines.ditto.renderer import DittoRenderer
 
-        return DittoRenderer(
-            drawing(self._folder, device), registration_models(self._folder, device)
-        )
+        drawer = FaceDrawer(drawing(self._folder, device))
+        return DittoRenderer(drawer, registration_models(self._folder, device))
 
 
 def _schedule_for(controls: Controls) -> Schedule:

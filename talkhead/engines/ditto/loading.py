@@ -11,6 +11,7 @@ from talkhead.engines.ditto.appearance import VERSION
 from talkhead.engines.ditto.config_pickle import DittoConfig, read_config
 from talkhead.engines.ditto.config_values import ChannelInfo
 from talkhead.engines.ditto.diffusion import GuidedDiffusion
+from talkhead.engines.ditto.drawing import Drawing, drawing_with
 from talkhead.engines.ditto.hubert import Encode, onnx_encoder, silence_rows
 from talkhead.engines.ditto.motion.condition import Reference
 from talkhead.engines.ditto.motion.layout import KeyPoints, joined
@@ -27,7 +28,6 @@ from talkhead.engines.ditto.registration.models import (
     PublishedMesh,
     RegistrationModels,
 )
-from talkhead.engines.ditto.renderer import Drawing, drawing_with
 from talkhead.errors import WeightsMissing
 from talkhead.faces.onnx_models import FaceModels
 
