@@ -123,6 +123,13 @@ def test_files_of_anything_are_refused(path: Path, seed: int) -> None:
         load_network(NAME, path)
 
 
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_pickles_of_others_are_refused_without_a_warning(path: Path, protocol: int) -> None:
+    path.write_bytes(pickle.dumps({"default_kwargs": {}}, protocol))
+    with pytest.raises(CheckpointMismatch, match=r"stitch_network\.pth is no readable checkpoint"):
+        load_network(NAME, path)
+
+
 class Command:
     def __init__(self, made: str) -> None:
         self.made = made

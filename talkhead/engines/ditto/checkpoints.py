@@ -4,6 +4,7 @@ Nothing but tensors is read out of them (`weights_only`), so a file cannot run c
 """
 
 import pickle
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,7 +88,9 @@ def _read(path: Path) -> object:
     if not path.is_file():
         raise WeightsMissing(f"{path} does not exist; put the published file there")
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():  # of foreign pickles, before it fails of them
+            warnings.simplefilter("ignore", UserWarning)
+            return torch.load(path, map_location="cpu", weights_only=True)
     except UNREADABLE as error:
         reason = str(error).partition("\n")[0].partition(". ")[0]
         raise CheckpointMismatch(f"{path} is no readable checkpoint: {reason}") from error
