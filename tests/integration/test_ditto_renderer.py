@@ -1,5 +1,6 @@
 """Where the face was found it is put back, in every size; portraits of one batch do not mix."""
 
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 
@@ -115,6 +116,11 @@ def test_what_is_stored_draws_the_same(
         assert appearance.reference.shape == (1, 399)
 
 
-def test_what_another_version_stored_is_refused(renderer: DittoRenderer) -> None:
+def test_what_another_version_or_other_weights_stored_is_refused(
+    renderer: DittoRenderer, appearances: dict[str, Appearance]
+) -> None:
     with pytest.raises(CheckpointMismatch, match="cannot be read"):
         renderer.load(b"something else")
+    others = replace(renderer.registration, identity="0123")
+    with pytest.raises(CheckpointMismatch, match="from other weights"):
+        DittoRenderer(renderer.drawer, others).load(appearances["collins.png"].to_bytes())

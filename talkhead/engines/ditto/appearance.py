@@ -34,10 +34,12 @@ def stored(
     volume: Float32[np.ndarray, "32 16 64 64"],
     reference: FaceReference,
     checks: dict[str, float],
+    identity: str,
 ) -> Arrays:
     """What is kept of a portrait; `matrix` takes pixels of the 512 crop to pixels of the canvas.
 
-    The volume is kept in half precision: it is the input of networks that run in it.
+    `identity` is that of the models that found all this. The volume is kept in half precision: it
+    is the input of networks that run in it.
     """
     return {
         "version": np.array([VERSION], np.int32),
@@ -45,6 +47,7 @@ def stored(
         "matrix": matrix,
         "volume": volume.astype(np.float16),
         "reference": reference.to_rows(),
+        "identity": _letters(identity),
     } | {_CHECKS + name: np.array([value], np.float64) for name, value in checks.items()}
 
 
@@ -105,11 +108,16 @@ class DittoAppearance:
         return data
 
 
-def arrays_of(data: bytes) -> Arrays:
-    """The inverse of `DittoAppearance.to_bytes`.
+def _letters(text: str) -> UInt8[np.ndarray, " letters"]:
+    return np.frombuffer(text.encode(), np.uint8)
+
+
+def arrays_of(data: bytes, identity: str) -> Arrays:
+    """The inverse of `DittoAppearance.to_bytes`; `identity` is that of the models in use.
 
     Raises:
-        CheckpointMismatch: it was not made by this version; register the portrait again.
+        CheckpointMismatch: it was not made by this version, or from other weights; register the
+            portrait again.
     """
     try:
         arrays: Arrays = load(data)
@@ -119,6 +127,10 @@ def arrays_of(data: bytes) -> Arrays:
     if version is None or version[0] != VERSION:
         raise CheckpointMismatch(
             f"the stored appearance is not of version {VERSION}; register the portrait again"
+        )
+    if not np.array_equal(arrays["identity"], _letters(identity)):
+        raise CheckpointMismatch(
+            "the stored appearance was made from other weights; register the portrait again"
         )
     return arrays
 

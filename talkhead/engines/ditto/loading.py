@@ -84,6 +84,7 @@ def registration_models(folder: Path, device: str) -> RegistrationModels:
         mesh=PublishedMesh(blaze_face, face_mesh) if blaze_face and face_mesh else None,
         insight_face=InsightFace(detector, landmarks106) if both else None,
         device=device,
+        identity=registration_identity(folder),
     )
 
 

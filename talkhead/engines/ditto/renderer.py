@@ -71,15 +71,16 @@ class DittoRenderer:
             "yaw_degrees": finding.yaw,
         }
         matrix = np.vstack([to_canvas, [0, 0, 1]]) @ face.sight.matrix
-        return self._ready(stored(canvas, matrix, face.volume, reference, checks))
+        identity = self.registration.identity
+        return self._ready(stored(canvas, matrix, face.volume, reference, checks, identity))
 
     def load(self, data: bytes) -> DittoAppearance:
         """The inverse of `DittoAppearance.to_bytes`.
 
         Raises:
-            CheckpointMismatch: another version made it.
+            CheckpointMismatch: another version made it, or other weights.
         """
-        return self._ready(arrays_of(data))
+        return self._ready(arrays_of(data, self.registration.identity))
 
     @torch.inference_mode()
     def _ready(self, arrays: dict[str, np.ndarray]) -> DittoAppearance:

@@ -42,3 +42,4 @@ class RegistrationModels:
     mesh: PublishedMesh | None = None
     insight_face: InsightFace | None = None
     device: str = "cpu"  # where the two networks take their pictures
+    identity: str = ""  # of all of them: what another set registered is not used
