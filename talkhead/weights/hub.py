@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from httpx2 import TransportError
-from huggingface_hub import HfApi, constants, hf_hub_download, is_offline_mode
+from huggingface_hub import HfApi, constants, hf_hub_download, hf_hub_url, is_offline_mode
 from huggingface_hub.errors import (
     GatedRepoError,
     HfHubHTTPError,
@@ -22,13 +22,14 @@ from huggingface_hub.errors import (
     LocalEntryNotFoundError,
     RepositoryNotFoundError,
     RevisionNotFoundError,
-    XetDownloadError,
 )
+from huggingface_hub.file_download import http_get
+from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]  # it is public
 
 from talkhead.errors import OptionError, TalkheadError, WeightsMissing
 from talkhead.weights.record import Record
 
-AGAIN = "the same command again keeps the files that are complete"
+AGAIN = "the same command again goes on where this one ended"
 _SHA256 = re.compile("[0-9a-f]{64}")
 LOGIN = "`hf auth login` or the environment variable HF_TOKEN logs in"
 
@@ -97,21 +98,30 @@ def snapshot(
     return Snapshot(repository, info.sha or revision, files)
 
 
-def fetch(source: Snapshot, name: str, folder: Path, endpoint: str | None = None) -> Path:
-    """Puts the file into the folder under its published name; it is not checked yet.
+def fetch(source: Snapshot, name: str, path: Path, endpoint: str | None = None) -> None:
+    """Makes `path` that file, from what is there of it already; it is not checked yet.
 
-    A connection that breaks is taken up again where it broke.
+    A connection that breaks is taken up again where it broke: by this call, and by the next one if
+    this is ended. (The hub's own `hf_hub_download` begins anew in each process.)
 
     Raises:
         WeightsMissing: it did not arrive; the message says why and what to do.
     """
     with _in_words(source.repository, source.commit, endpoint):
         if is_offline_mode():
-            return _copy_cached(source, name, folder)
-        path = hf_hub_download(
-            source.repository, name, revision=source.commit, local_dir=folder, endpoint=endpoint
-        )
-    return Path(path)
+            _copy_cached(source, name, path)
+            return
+        size = source.files[name].size
+        url = hf_hub_url(source.repository, name, revision=source.commit, endpoint=endpoint)
+        headers = build_hf_headers() | {"Accept-Encoding": "identity"}  # places are those asked for
+        with path.open("ab") as file:
+            if size is None or file.tell() > size:
+                file.truncate(0)
+            here = path.stat().st_size
+            http_get(
+                url, file, resume_size=here, headers=headers, expected_size=size,
+                displayed_filename=name,
+            )  # fmt: skip
 
 
 def _snapshot_of_this_disk(
@@ -149,11 +159,9 @@ def _cached(repository: str, revision: str, name: str) -> Path | None:
     return Path(path)
 
 
-def _copy_cached(source: Snapshot, name: str, folder: Path) -> Path:
+def _copy_cached(source: Snapshot, name: str, path: Path) -> None:
     cached = hf_hub_download(source.repository, name, revision=source.commit, local_files_only=True)
-    path = folder / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return Path(shutil.copyfile(cached, path))
+    shutil.copyfile(cached, path)
 
 
 def _git_id(path: Path) -> str:
@@ -167,7 +175,7 @@ def _in_words(repository: str, revision: str, endpoint: str | None) -> Iterator[
     hub = (endpoint or constants.ENDPOINT).rstrip("/")
     try:
         yield
-    except (HFValidationError, XetDownloadError, TransportError, OSError, RuntimeError) as error:
+    except (HFValidationError, TransportError, OSError) as error:
         for kinds, words in _WORDS:
             if isinstance(error, kinds):
                 raise words(f"{hub}/{repository}", revision, error) from error
@@ -222,7 +230,7 @@ _WORDS: tuple[tuple[_Kinds, _Words], ...] = (  # the special before the general
     (RepositoryNotFoundError, _no_repository),
     (HFValidationError, _no_name),
     (HfHubHTTPError, _refused),
-    ((LocalEntryNotFoundError, TransportError, XetDownloadError), _broken_off),
-    ((ConnectionError, TimeoutError, RuntimeError), _broken_off),  # what hf_xet raises
+    ((LocalEntryNotFoundError, TransportError), _broken_off),
+    ((ConnectionError, TimeoutError), _broken_off),
     (OSError, _no_room),
 )

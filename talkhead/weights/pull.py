@@ -1,16 +1,19 @@
 """Fetching an engine's weights into a folder: what is needed, checked, and written down."""
 
+import fcntl
+import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from talkhead.errors import CheckpointMismatch, WeightsMissing
 from talkhead.weights.files import EngineWeights, WeightsFile
 from talkhead.weights.hub import Snapshot, fetch, snapshot
 from talkhead.weights.record import Entry, Record, digest, read_record, write_record
+
+ARRIVING = ".arriving"  # sub-folder: what is not there in full or not checked yet, by commit
 
 
 @dataclass(frozen=True)
@@ -56,10 +59,11 @@ def pull(
     with _disk_in_words(folder):
         folder.mkdir(parents=True, exist_ok=True)
         absent = [file for file in chosen if not _is_here(folder, file, source)]
-        _room_for(folder, [source.files[file.name].size or 0 for file in absent])
-        for file in absent:
-            on_file(file, source.files[file.name].size)
-            _obtain(folder, file, source, endpoint)
+        with _aside(folder) as aside:
+            _room_for(folder, [_bytes_to_come(aside, file, source) for file in absent])
+            for file in absent:
+                on_file(file, source.files[file.name].size)
+                _obtain(folder, aside, file, source, endpoint)
     return Pulled(folder, repository, source.commit, chosen, len(absent))
 
 
@@ -98,14 +102,56 @@ def _room_for(folder: Path, sizes: Sequence[int]) -> None:
         raise WeightsMissing(f"{message}; make room, or name another folder with --to")
 
 
-def _obtain(folder: Path, file: WeightsFile, source: Snapshot, endpoint: str | None) -> None:
+@contextmanager
+def _aside(folder: Path) -> Iterator[Path]:
+    """For files that arrive. What an ended pull left there is the beginning of the next one.
+
+    Raises:
+        WeightsMissing: another pull is at work in the folder.
+    """
+    aside = folder / ARRIVING
+    aside.mkdir(exist_ok=True)
+    lock = os.open(aside, os.O_RDONLY)  # let go by the system however this process ends
+    try:
+        _take(lock, folder)
+        yield aside
+        shutil.rmtree(aside)
+    finally:
+        os.close(lock)
+
+
+def _take(lock: int, folder: Path) -> None:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        message = f"another pull is filling {folder}; wait for it, or name another folder with --to"
+        raise WeightsMissing(message) from error
+
+
+def _partial(aside: Path, file: WeightsFile, source: Snapshot) -> Path:
+    return aside / source.commit / file.name
+
+
+def _bytes_to_come(aside: Path, file: WeightsFile, source: Snapshot) -> int:
+    path, size = _partial(aside, file, source), source.files[file.name].size or 0
+    return max(0, size - path.stat().st_size) if path.exists() else size
+
+
+def _obtain(
+    folder: Path, aside: Path, file: WeightsFile, source: Snapshot, endpoint: str | None
+) -> None:
     """What is not checked yet lies aside: under its name there is only what is right."""
-    with TemporaryDirectory(prefix=".arriving-", dir=folder) as aside:
-        path = fetch(source, file.name, Path(aside), endpoint)
-        sha256 = digest(path)
+    path = _partial(aside, file, source)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fetch(source, file.name, path, endpoint)
+    sha256 = digest(path)
+    try:
         _check_arrival(path, file, source, sha256, read_record(folder))
-        (folder / file.name).parent.mkdir(parents=True, exist_ok=True)
-        path.replace(folder / file.name)
+    except CheckpointMismatch:
+        path.unlink()  # else it would count as the beginning of the next one
+        raise
+    (folder / file.name).parent.mkdir(parents=True, exist_ok=True)
+    path.replace(folder / file.name)
     _write_down(folder, file, source, sha256)
 
 

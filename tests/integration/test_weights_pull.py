@@ -2,11 +2,15 @@
 
 import errno
 import shutil
+import subprocess
+import sys
+import time
 from collections import namedtuple
 from collections.abc import Iterator
 from pathlib import Path
 
 import huggingface_hub
+import numpy as np
 import pytest
 from huggingface_hub import constants
 from huggingface_hub.utils.tqdm import disable_progress_bars, enable_progress_bars
@@ -65,10 +69,11 @@ def pulled(hub: Hub, folder: Path, **options: str | bool) -> Pulled:
 
 
 def there(folder: Path) -> dict[str, bytes]:
-    """All files but the record, by name."""
+    """All files but the record and what has arrived in part, by name."""
     paths = [path for path in folder.rglob("*") if path.is_file()]
     found = {str(path.relative_to(folder)): path.read_bytes() for path in paths}
-    return {name: data for name, data in found.items() if name != FILE_NAME}
+    aside = (FILE_NAME, ".arriving/")
+    return {name: data for name, data in found.items() if not name.startswith(aside)}
 
 
 def test_what_is_published_arrives_and_is_recorded(hub: Hub, folder: Path) -> None:
@@ -113,6 +118,73 @@ def test_a_broken_connection_is_taken_up_where_it_broke(hub: Hub, folder: Path) 
     pulled(hub, folder)
     first, *others = hub.asked("GET", "/large/pth/net.pth")
     assert (first, others) == ("", [f"bytes={5000 // 1024 * 1024}-"])
+    assert there(folder)["pth/net.pth"] == BIG
+
+
+LONG = np.random.default_rng(1).bytes(2**20)
+ALONE = EngineWeights(
+    (WeightsFile("long/net.pth", "net", "MIT", "A", True, ""),), Path("unused"), REPOSITORY
+)
+OTHER_PROCESS = """
+import sys
+from pathlib import Path
+from huggingface_hub import constants
+from talkhead.weights.files import EngineWeights, WeightsFile
+from talkhead.weights.pull import pull
+constants.DOWNLOAD_CHUNK_SIZE = 2**18
+file = WeightsFile("long/net.pth", "net", "MIT", "A", True, "")
+weights = EngineWeights((file,), Path("unused"), "%s")
+pull(weights, Path(sys.argv[1]), endpoint=sys.argv[2])
+"""
+
+
+def test_what_a_killed_pull_began_the_next_one_ends(hub: Hub, folder: Path) -> None:
+    """And while the first is at work it is left alone."""
+    hub.files["long/net.pth"] = LONG
+    hub.cut_after, hub.stalled = 600_000, True
+    command = [sys.executable, "-c", OTHER_PROCESS % REPOSITORY, str(folder), hub.address]
+    path = folder / ".arriving" / COMMIT / "long/net.pth"
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
+        while not path.exists() or not path.stat().st_size:
+            assert process.poll() is None
+            time.sleep(0.01)
+        with pytest.raises(WeightsMissing, match=r"another pull is filling .*; wait for it"):
+            pull(ALONE, folder, endpoint=hub.address)
+        process.kill()
+    begun = path.stat().st_size
+    assert 0 < begun < len(LONG)
+    hub.requests.clear()
+    pull(ALONE, folder, endpoint=hub.address)
+    assert hub.asked("GET", "/large/long/net.pth") == [f"bytes={begun}-"]
+    assert (folder / "long/net.pth").read_bytes() == LONG
+    assert not (folder / ".arriving").exists()
+
+
+@pytest.mark.parametrize("beginning", [b"", BIG[:5000], BIG, BIG + b"more", b"another file"])
+def test_any_beginning_becomes_the_file_or_goes(hub: Hub, folder: Path, beginning: bytes) -> None:
+    path = folder / ".arriving" / COMMIT / "pth/net.pth"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(beginning)
+    if beginning == b"another file":
+        with pytest.raises(CheckpointMismatch, match="it was not kept, pull it again"):
+            pulled(hub, folder)
+    pulled(hub, folder)
+    assert there(folder) == {name: FILES[name] for name in USUAL}
+    assert not (folder / ".arriving").exists()
+
+
+def test_what_began_needs_no_room_again(
+    hub: Hub, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = namedtuple("usage", "total used free")
+    others = sum(len(FILES[name]) for name in USUAL - {"pth/net.pth"})
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(1, 1, others + 100))
+    with pytest.raises(WeightsMissing, match="GB free, the files take"):
+        pulled(hub, folder)
+    path = folder / ".arriving" / COMMIT / "pth/net.pth"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(BIG[:-100])
+    pulled(hub, folder)
     assert there(folder)["pth/net.pth"] == BIG
 
 
@@ -223,7 +295,7 @@ def test_a_full_disk_is_said_before_anything_is_fetched(
     [
         (OSError(errno.ENOSPC, "No space left on device"), "the disk is full; make room, then the"),
         (OSError("Consistency check failed"), "did not arrive: Consistency check failed; the same"),
-        (RuntimeError("CAS client error"), r"cannot be reached \(RuntimeError: CAS client error"),
+        (ConnectionResetError("by peer"), r"cannot be reached \(ConnectionResetError: by peer"),
     ],
 )
 def test_what_the_client_fails_of_is_said(
@@ -236,7 +308,7 @@ def test_what_the_client_fails_of_is_said(
     def failing(*args: object, **options: object) -> str:
         raise failure
 
-    monkeypatch.setattr(client, "hf_hub_download", failing)
+    monkeypatch.setattr(client, "http_get", failing)
     with pytest.raises(WeightsMissing, match=sentence):
         pulled(hub, folder)
     assert there(folder) == {}
@@ -290,7 +362,7 @@ def test_a_connection_that_breaks_again_and_again_is_given_up(
     monkeypatch.setattr("huggingface_hub.file_download.time.sleep", lambda seconds: None)
     monkeypatch.setattr(constants, "HF_HUB_DOWNLOAD_TIMEOUT", 0.1)
     hub.always_cut, hub.stalled = True, stalled
-    with pytest.raises(WeightsMissing, match="the same command again keeps the files"):
+    with pytest.raises(WeightsMissing, match="the same command again goes on where"):
         pulled(hub, folder)
     assert there(folder) == {}
     hub.always_cut = False
