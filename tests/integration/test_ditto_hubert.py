@@ -11,8 +11,8 @@ from talkhead.engines.ditto.hubert import (
     Encode,
     onnx_encoder,
     silence_rows,
-    speech_rows,
 )
+from tests.ditto_speech import speech_rows
 from tests.parity_cases import assert_close, parity
 
 LENGTHS = (640, 3200, 16000, 23456, 52345)
@@ -66,13 +66,6 @@ def test_audio_that_starts_a_chunk_later_gives_the_same_rows_later(
     rows = speech_rows(audio, encode, form)
     later = speech_rows(np.pad(audio, (form.hop, 0)), encode, form)
     np.testing.assert_allclose(later[5:], rows, atol=1e-6)
-
-
-def test_a_chunk_cut_before_the_recording_ends_is_the_same_one() -> None:
-    audio = noise(20_000)
-    for index in range(4):
-        end = LIVE.start(index) + LIVE.samples
-        np.testing.assert_array_equal(LIVE.cut(audio[:end], index), LIVE.cut(audio, index))
 
 
 def test_live_features_sit_80_samples_later_than_offline(encode: Encode) -> None:

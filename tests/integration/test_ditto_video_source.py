@@ -23,7 +23,6 @@ from talkhead.engines.ditto.registration.register import (
     face_motion,
     first_sight,
     register,
-    volumes_at,
 )
 from talkhead.engines.ditto.video_source import SourceWindow, source_windows
 from talkhead.errors import NoFaceFound
@@ -184,14 +183,6 @@ def test_a_lost_face_leaves_all_as_it_was_until_it_is_back(
     again = register(shown[6], models)
     off = np.linalg.inv(again.sight.matrix) @ together["matrices"][6] @ [256, 300, 1]
     assert np.abs(off[:2] - [256, 300]).max() < 3
-
-
-def test_volumes_come_back_from_frames_and_matrices(
-    portrait: Image, models: RegistrationModels, whole: dict[str, np.ndarray]
-) -> None:
-    backwards = list(moving(portrait))[::-1]
-    again = volumes_at(backwards, whole["matrices"][::-1], models)
-    np.testing.assert_allclose(some_of(again[::-1]), whole["volumes"], atol=1 / 255)
 
 
 def test_a_video_without_a_face_says_so(models: RegistrationModels) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from talkhead.engines.ditto.published_files import FILES, PUBLISHED, find_file, trusted_file
+from talkhead.engines.ditto.published_files import FILES, PUBLISHED, trusted_file
 from talkhead.errors import CheckpointMismatch
 from talkhead.weights.record import (
     FILE_NAME,
@@ -63,11 +63,11 @@ def test_the_engine_runs_without_what_may_not_be_sold() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_file_is_found_in_its_folder_and_without(name: str, tmp_path: Path) -> None:
     part = next(file.part for file in FILES if file.name == name)
-    assert find_file(tmp_path, part) is None
+    assert PUBLISHED.find(part, tmp_path) is None
     flat = put(tmp_path, Path(name).name)
-    assert find_file(tmp_path, part) == flat
+    assert PUBLISHED.find(part, tmp_path) == flat
     path = flat.rename(put(tmp_path, name))
-    assert find_file(tmp_path, part) == path
+    assert PUBLISHED.find(part, tmp_path) == path
 
 
 def test_needed_parts_are_missing_until_one_of_their_files_is_there(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ A chunk depends on its own samples alone, so a stream is cut as it arrives and c
 sessions can share a call.
 """
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -13,10 +12,10 @@ import numpy as np
 import onnxruntime as ort
 from jaxtyping import Float32
 
-SAMPLES_PER_FRAME = 640  # 16 kHz at 25 frames a second
+from talkhead.timing import SAMPLES_PER_FRAME
+
 MARGIN = 80  # samples a chunk has beyond its frames: what the network's first layers eat
 DIM = 1024
-BATCH = 16  # chunks a call: enough for a GPU, and little memory
 
 Encode: TypeAlias = Callable[
     [Float32[np.ndarray, "chunks samples"]], Float32[np.ndarray, "chunks features 1024"]
@@ -51,36 +50,6 @@ class Chunking:
         """Zeros that are heard before the first sample."""
         return self.past * SAMPLES_PER_FRAME + (0 if self.live else MARGIN)
 
-    def start(self, index: int) -> int:
-        """The recording's sample with which a chunk starts; negative in the silence before it.
-
-        The chunk ends `samples` later: until then it cannot be cut from a stream that goes on.
-        """
-        return index * self.hop - self.before
-
-    def rows(self, samples: int) -> int:
-        """Rows for a recording that has ended.
-
-        Offline one for each begun video frame. Live whole chunks, `present` rows each, until one
-        starts at or after the end: more than there are frames, as published.
-        """
-        if self.live:
-            return self.present * math.ceil((samples + self.before) / self.hop)
-        return math.ceil(samples / SAMPLES_PER_FRAME)
-
-    def chunks(self, samples: int) -> int:
-        """Chunks of a recording that has ended."""
-        return math.ceil(self.rows(samples) / self.present)
-
-    def cut(
-        self, audio: Float32[np.ndarray, " samples"], index: int
-    ) -> Float32[np.ndarray, " chunk"]:
-        """One chunk, with silence where the recording has nothing."""
-        start = self.start(index)
-        heard = audio[max(start, 0) : max(start + self.samples, 0)]
-        left = min(max(-start, 0), self.samples)
-        return np.pad(heard, (left, self.samples - left - len(heard)))
-
     def present_rows(
         self, features: Float32[np.ndarray, "chunks features 1024"]
     ) -> Float32[np.ndarray, "chunks present 1024"]:
@@ -91,18 +60,6 @@ class Chunking:
 
 OFFLINE = Chunking()
 LIVE = Chunking(live=True)
-
-
-def speech_rows(
-    audio: Float32[np.ndarray, " samples"], encode: Encode, chunking: Chunking = OFFLINE
-) -> Float32[np.ndarray, "rows 1024"]:
-    """`chunking.rows(len(audio))` rows of a whole recording, 16 kHz mono."""
-    count = chunking.chunks(len(audio))
-    parts = [np.zeros((0, DIM), np.float32)]
-    for first in range(0, count, BATCH):
-        batch = [chunking.cut(audio, index) for index in range(first, min(first + BATCH, count))]
-        parts.append(chunking.present_rows(encode(np.stack(batch))).reshape(-1, DIM))
-    return np.concatenate(parts)[: chunking.rows(len(audio))]
 
 
 def silence_rows(count: int, encode: Encode) -> Float32[np.ndarray, "count 1024"]:

@@ -12,7 +12,7 @@ from talkhead.engines.ditto.config_pickle import DittoConfig, read_config
 from talkhead.engines.ditto.config_values import ChannelInfo
 from talkhead.engines.ditto.diffusion import GuidedDiffusion
 from talkhead.engines.ditto.drawing import Drawing, drawing_with
-from talkhead.engines.ditto.hubert import Encode, onnx_encoder, silence_rows
+from talkhead.engines.ditto.hubert import OFFLINE, Encode, onnx_encoder, silence_rows
 from talkhead.engines.ditto.motion.condition import Reference
 from talkhead.engines.ditto.motion.layout import KeyPoints, joined
 from talkhead.engines.ditto.motion.source import SourceMotion
@@ -31,7 +31,6 @@ from talkhead.engines.ditto.registration.models import (
 from talkhead.errors import WeightsMissing
 from talkhead.faces.onnx_models import FaceModels
 
-CHUNK_ROWS = 5
 REGISTERING = (  # groups of files that are of use only together
     ("motion_extractor",),
     ("appearance_extractor",),
@@ -57,7 +56,7 @@ def motion_models(folder: Path, device: str) -> MotionModels:
             open_network("lmdm", folder, device=device), torch.device(device)
         ),
         stitch=_stitcher(open_network("stitch_network", folder)),
-        silence=silence_rows(CHUNK_ROWS, speech_encoder(folder, "cpu")),
+        silence=silence_rows(OFFLINE.present, speech_encoder(folder, "cpu")),
         limits=config.v_min_max_for_clip,
         blink=config.delta_eye_arr,
         character=_character(config.ch_info) if config.ch_info else None,

@@ -89,13 +89,10 @@ PUBLISHED = EngineWeights(
 )
 
 
-def find_file(folder: Path, part: str) -> Path | None:
-    """The preferred file of that part in the folder, published sub-folders or none; or None."""
-    return PUBLISHED.find(part, folder)
-
-
 def trusted_file(folder: Path, part: str, edition: str = "") -> Path | None:
-    """The same, once it is known to be what was downloaded; see `record.confirm` for how.
+    """The preferred file of that part in the folder, published sub-folders or none; or None.
+
+    It is known to be what was downloaded; see `record.confirm` for how.
 
     `edition` is "pytorch", "onnx", or "" for either.
 

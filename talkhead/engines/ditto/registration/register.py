@@ -110,17 +110,6 @@ def volumes(
     return array
 
 
-def volumes_at(
-    pictures: Sequence[Image],
-    matrices: Float64[np.ndarray, "faces 3 3"],
-    models: RegistrationModels,
-) -> Float32[np.ndarray, "faces 32 16 64 64"]:
-    """Volumes again of frames whose `Sight.matrix` is known: they are too large to be kept."""
-    crops = (Crop(FOR_NETWORKS.size, np.linalg.inv(matrix), matrix) for matrix in matrices)
-    faces = [cut_small(picture, crop) for picture, crop in zip(pictures, crops, strict=True)]
-    return volumes(faces, models)
-
-
 def _batch(faces: Sequence[Small], device: str) -> Tensor:
     pictures = torch.from_numpy(np.stack(faces)).to(device)
     return pictures.permute(0, 3, 1, 2).float() / 255
