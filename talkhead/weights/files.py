@@ -40,9 +40,9 @@ class EngineWeights:
     def parts(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(file.part for file in self.files))
 
-    def alternatives(self, part: str, edition: str = "") -> tuple[WeightsFile, ...]:
-        """The files that hold this part, of one edition if so wished, the preferred one first."""
-        return tuple(file for file in self.files if file.part == part and file.is_of(edition))
+    def alternatives(self, part: str) -> tuple[WeightsFile, ...]:
+        """The files that hold this part, the preferred one first."""
+        return tuple(file for file in self.files if file.part == part)
 
     def find(self, part: str, folder: Path | None = None) -> Path | None:
         """The preferred file of those that are there, or None."""

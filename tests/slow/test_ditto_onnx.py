@@ -18,7 +18,7 @@ from tests.parity_cases import assert_close, parity
 def opened(name: str, folder: Path) -> Any:
     path = folder / f"{STEMS.get(name, name)}.onnx"
     export(published_graph(name), name, path)
-    return open_network(name, folder, "onnx", threads=2)
+    return open_network(name, folder)
 
 
 @pytest.mark.parametrize(
@@ -58,5 +58,5 @@ def test_warp_network_also_converted(tmp_path: Path) -> None:
     before = checked(opened("warp_network", tmp_path))
     path = tmp_path / "warp_network_ori.onnx"
     path.write_bytes(at_opset_20(path))
-    after = checked(open_network("warp_network", tmp_path, "onnx", threads=2))
+    after = checked(open_network("warp_network", tmp_path))
     torch.testing.assert_close(after, before, atol=1e-4, rtol=1e-4)

@@ -119,13 +119,11 @@ def test_loading_trusts_what_is_unchanged_and_hashes_what_was_written_to(tmp_pat
         trusted_file(tmp_path, "decoder")
 
 
-def test_an_edition_can_be_asked_for(tmp_path: Path) -> None:
+def test_pytorch_is_preferred(tmp_path: Path) -> None:
     onnx = put(tmp_path, "ditto_onnx/decoder.onnx")
     assert trusted_file(tmp_path, "decoder") == onnx
-    assert trusted_file(tmp_path, "decoder", "pytorch") is None
     pytorch = put(tmp_path, DECODER)
     assert trusted_file(tmp_path, "decoder") == pytorch
-    assert trusted_file(tmp_path, "decoder", "onnx") == onnx
 
 
 def test_only_a_thorough_look_sees_a_change_that_hides(tmp_path: Path) -> None:

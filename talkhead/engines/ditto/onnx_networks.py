@@ -132,26 +132,22 @@ ADAPTERS: Mapping[str, Callable[[Graph], Any]] = {
 STEMS = {"warp_network": "warp_network_ori", "lmdm": "lmdm_v0.4_hubert"}  # else as the network
 
 
-def load_onnx_network(
-    name: str, path: Path, device: str | torch.device = "cpu", threads: int | None = None
-) -> Any:
+def load_onnx_network(name: str, path: Path, device: str | torch.device = "cpu") -> Any:
     """The network of that name (a key of `ADAPTERS`), with the calls of `signatures.py`.
 
     Raises:
-        WeightsMissing, CheckpointMismatch: see `open_session`.
+        WeightsMissing, SoftwareMissing, CheckpointMismatch: see `open_session`.
     """
     inputs, outputs = SIGNATURES[STEMS.get(name, name)]
-    session = open_session(name, path, device, threads)
+    session = open_session(name, path, device)
     return ADAPTERS[name](Graph(session, inputs, outputs))
 
 
-def open_session(
-    name: str, path: Path, device: str | torch.device = "cpu", threads: int | None = None
-) -> ort.InferenceSession:
+def open_session(name: str, path: Path, device: str | torch.device = "cpu") -> ort.InferenceSession:
     """The published graph of that part ("decoder", "hubert", "face_mesh"), its names checked.
 
-    On CUDA where onnxruntime has it, else on `threads` of the CPU: by default as many as torch.
-    That is said once in the log for each part that was meant for CUDA.
+    On CUDA where onnxruntime has it, else on the CPU, with as many threads as torch. That is said
+    once in the log for each part that was meant for CUDA.
 
     Raises:
         WeightsMissing: there is no such file.
@@ -163,7 +159,7 @@ def open_session(
     target = torch.device(device)
     cuda = target.type == "cuda" and CUDA in ort.get_available_providers()
     options = ort.SessionOptions()
-    options.intra_op_num_threads = threads or torch.get_num_threads()
+    options.intra_op_num_threads = torch.get_num_threads()
     options.log_severity_level = QUIET
     providers: list[Any] = ["CPUExecutionProvider"]
     if cuda:

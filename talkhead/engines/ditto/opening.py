@@ -1,7 +1,7 @@
-"""Which file of a weights folder runs a network, and by which back end."""
+"""Which file of a weights folder runs a network."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 
@@ -10,42 +10,21 @@ from talkhead.engines.ditto.onnx_networks import load_onnx_network
 from talkhead.engines.ditto.published_files import PUBLISHED, trusted_file
 from talkhead.errors import WeightsMissing
 
-Backend = Literal["auto", "torch", "onnx"]
-EDITIONS = {"auto": "", "torch": "pytorch", "onnx": "onnx"}
 
-
-def open_network(
-    name: str,
-    folder: Path,
-    backend: Backend = "auto",
-    device: str | torch.device = "cpu",
-    threads: int | None = None,
-) -> Any:
+def open_network(name: str, folder: Path, device: str | torch.device = "cpu") -> Any:
     """The network of that name, with the calls of `networks/signatures.py`.
 
-    The `.pth` file of the folder is preferred, and the back ends of two networks need not be the
-    same. `threads` is onnxruntime's, by default torch's number.
+    The `.pth` file of the folder is preferred to the ONNX file: torch runs the one, onnxruntime
+    the other. Two networks need not be of the same kind.
 
     Raises:
-        WeightsMissing: no file of that back end is in the folder.
+        WeightsMissing: neither file is in the folder.
         CheckpointMismatch: the file is not that network's, or not what was downloaded.
+        SoftwareMissing: it is the ONNX file, and onnxruntime cannot run it on that device.
     """
-    edition = EDITIONS[backend]
-    path = trusted_file(folder, name, edition)
+    path = trusted_file(folder, name)
     if path is None:
-        choice = " or ".join(file.name for file in PUBLISHED.alternatives(name, edition))
+        choice = " or ".join(file.name for file in PUBLISHED.alternatives(name))
         raise WeightsMissing(f"{folder} has no {name}; put {choice} there")
-    return open_file(name, path, device, threads)
-
-
-def open_file(
-    name: str, path: Path, device: str | torch.device = "cpu", threads: int | None = None
-) -> Any:
-    """The network from this very file, `.pth` or `.onnx`.
-
-    Raises:
-        WeightsMissing, CheckpointMismatch: it is not there, or not that network's.
-    """
-    if path.suffix == ".onnx":
-        return load_onnx_network(name, path, device, threads)
-    return load_network(name, path, device)
+    load = load_onnx_network if path.suffix == ".onnx" else load_network
+    return load(name, path, device)

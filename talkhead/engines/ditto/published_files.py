@@ -89,17 +89,15 @@ PUBLISHED = EngineWeights(
 )
 
 
-def trusted_file(folder: Path, part: str, edition: str = "") -> Path | None:
+def trusted_file(folder: Path, part: str) -> Path | None:
     """The preferred file of that part in the folder, published sub-folders or none; or None.
 
     It is known to be what was downloaded; see `record.confirm` for how.
 
-    `edition` is "pytorch", "onnx", or "" for either.
-
     Raises:
         CheckpointMismatch: it has changed since.
     """
-    path, _ = _confirmed(folder, part, edition)
+    path, _ = _confirmed(folder, part)
     return path
 
 
@@ -115,9 +113,9 @@ def trusted_digest(folder: Path, part: str) -> str:
     return entry.sha256 if entry else digest(path)
 
 
-def _confirmed(folder: Path, part: str, edition: str = "") -> tuple[Path | None, Entry | None]:
+def _confirmed(folder: Path, part: str) -> tuple[Path | None, Entry | None]:
     record = read_record(folder)
-    for file in PUBLISHED.alternatives(part, edition):
+    for file in PUBLISHED.alternatives(part):
         if path := PUBLISHED.locate(file, folder):
             entry = record.entry(file.name)
             confirm(path, entry)
