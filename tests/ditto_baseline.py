@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from jaxtyping import Float, Float32
 
-from talkhead.engines.ditto.paste_back import fading_mask
+from talkhead.engines.ditto.rendering.paste_back import fading_mask
 from talkhead.types import Image
 from tests.ditto_plain_networks import decoded, warped
 from tests.ditto_random import random_state

@@ -19,11 +19,11 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from talkhead.engines.ditto.appearance import DittoAppearance
-from talkhead.engines.ditto.diffusion import GuidedDiffusion
-from talkhead.engines.ditto.drawing import joined
+from talkhead.engines.ditto.generation.diffusion import GuidedDiffusion
 from talkhead.engines.ditto.registration.picture_size import CANVAS
-from talkhead.engines.ditto.renderer import DittoRenderer
+from talkhead.engines.ditto.rendering.appearance import DittoAppearance
+from talkhead.engines.ditto.rendering.drawing import joined
+from talkhead.engines.ditto.rendering.renderer import DittoRenderer
 from talkhead.media.image import read_image
 from talkhead.pipeline.rehearsal import PORTRAIT
 from talkhead.timing import FRAME_RATE

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from talkhead.engines.ditto.drawing import Drawing
+from talkhead.engines.ditto.rendering.drawing import Drawing
 from tests.ditto_random import random_network
 
 FREE = ("view", "permute", "transpose", "expand", "slice", "select", "split", "unbind", "detach",

@@ -13,15 +13,15 @@ import torch
 from jaxtyping import Float32
 from torch import Tensor
 
-from talkhead.engines.ditto.audio_encoder import DittoAudioEncoder
-from talkhead.engines.ditto.drawing import Drawing, FaceDrawer
 from talkhead.engines.ditto.engine import DittoEngine
-from talkhead.engines.ditto.hubert import OFFLINE, silence_rows
+from talkhead.engines.ditto.generation.motion_generator import DittoMotionGenerator, MotionModels
 from talkhead.engines.ditto.motion.layout import KeyPoints
-from talkhead.engines.ditto.motion_generator import DittoMotionGenerator, MotionModels
 from talkhead.engines.ditto.networks.motion_extractor import FaceMotion
 from talkhead.engines.ditto.registration.models import RegistrationModels
-from talkhead.engines.ditto.renderer import DittoRenderer
+from talkhead.engines.ditto.rendering.drawing import Drawing, FaceDrawer
+from talkhead.engines.ditto.rendering.renderer import DittoRenderer
+from talkhead.engines.ditto.speech.audio_encoder import DittoAudioEncoder
+from talkhead.engines.ditto.speech.hubert import OFFLINE, silence_rows
 from talkhead.faces.onnx_models import FaceModels
 from tests.fakes import Threadless
 

@@ -11,14 +11,18 @@ import torch
 from jaxtyping import Float32
 
 from talkhead.engines.ditto.controls import CONTROLS, fusion_of
-from talkhead.engines.ditto.diffusion import GuidedDiffusion
-from talkhead.engines.ditto.hubert import LIVE, OFFLINE, Encode, onnx_encoder, silence_rows
-from talkhead.engines.ditto.motion.condition import Reference
+from talkhead.engines.ditto.generation.diffusion import GuidedDiffusion
+from talkhead.engines.ditto.generation.motion_generator import (
+    DittoMotionGenerator,
+    MotionModels,
+    Noise,
+)
+from talkhead.engines.ditto.generation.windows import schedule_of
+from talkhead.engines.ditto.motion.condition import FaceCondition
 from talkhead.engines.ditto.motion.layout import KeyPoints, joined
 from talkhead.engines.ditto.motion.source import SourceMotion
-from talkhead.engines.ditto.motion_generator import DittoMotionGenerator, MotionModels, Noise
 from talkhead.engines.ditto.reference import FaceReference
-from talkhead.engines.ditto.windows import schedule_of
+from talkhead.engines.ditto.speech.hubert import LIVE, OFFLINE, Encode, onnx_encoder, silence_rows
 from talkhead.engines.engine import NOTHING, MotionWindow
 from talkhead.pipeline.hearing import AudioChunkCutter, FeatureCutter, FeatureWindow
 from talkhead.types import Controls, ControlValue, Motion, Waveform
@@ -105,7 +109,7 @@ def face(case: Case, prefix: str = "", info: str = "src") -> FaceReference:
         for name in ("eye_open", "eye_ball")
     )
     motion = SourceMotion(np.concatenate([joined(entry) for entry in infos]), canonical)
-    told = Reference(eye_open, eye_ball, case.get(f"{prefix}sc", canonical[0]))
+    told = FaceCondition(eye_open, eye_ball, case.get(f"{prefix}sc", canonical[0]))
     return FaceReference(motion, told)
 
 

@@ -11,8 +11,8 @@ from jaxtyping import config
 from torch import Tensor, nn
 from torch.onnx import register_custom_op_symbolic  # type: ignore[attr-defined]
 
-from talkhead.engines.ditto.file_check import SIGNATURES
-from talkhead.engines.ditto.onnx_networks import STEMS
+from talkhead.engines.ditto.files.file_check import SIGNATURES
+from talkhead.engines.ditto.files.onnx_networks import STEMS
 from tests.ditto_weights import network, unfolded
 
 OPSET = 17  # the published one

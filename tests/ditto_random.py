@@ -12,16 +12,16 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from talkhead.engines.ditto.audio_encoder import DittoAudioEncoder
-from talkhead.engines.ditto.checkpoints import LAYOUTS
-from talkhead.engines.ditto.diffusion import GuidedDiffusion
-from talkhead.engines.ditto.drawing import FaceDrawer, drawing_with
 from talkhead.engines.ditto.engine import DittoEngine
+from talkhead.engines.ditto.files.checkpoints import LAYOUTS
+from talkhead.engines.ditto.generation.diffusion import GuidedDiffusion
+from talkhead.engines.ditto.generation.motion_generator import DittoMotionGenerator, MotionModels
 from talkhead.engines.ditto.motion.layout import KeyPoints
-from talkhead.engines.ditto.motion_generator import DittoMotionGenerator, MotionModels
 from talkhead.engines.ditto.networks.folding import fold
 from talkhead.engines.ditto.registration.models import RegistrationModels
-from talkhead.engines.ditto.renderer import DittoRenderer
+from talkhead.engines.ditto.rendering.drawing import FaceDrawer, drawing_with
+from talkhead.engines.ditto.rendering.renderer import DittoRenderer
+from talkhead.engines.ditto.speech.audio_encoder import DittoAudioEncoder
 from talkhead.faces.onnx_models import FaceModels
 from tests.ditto_engine import hears_loudness
 

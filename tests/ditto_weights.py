@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from talkhead.engines.ditto.checkpoints import LAYOUTS, load_network
+from talkhead.engines.ditto.files.checkpoints import LAYOUTS, load_network
 from tests.parity_cases import parity
 
 

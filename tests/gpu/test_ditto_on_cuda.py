@@ -12,8 +12,8 @@ import pytest
 import torch
 from jaxtyping import Float32
 
-from talkhead.engines.ditto.appearance import DittoAppearance
-from talkhead.engines.ditto.diffusion import GuidedDiffusion
+from talkhead.engines.ditto.generation.diffusion import GuidedDiffusion
+from talkhead.engines.ditto.rendering.appearance import DittoAppearance
 from talkhead.engines.engine import Appearance
 from talkhead.types import Controls, Frames
 from tests.ditto_bench import (

@@ -10,10 +10,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from talkhead.engines.ditto.diffusion import GuidedDiffusion
-from talkhead.engines.ditto.drawing import TOGETHER_ELSEWHERE, Drawing, FaceDrawer
+from talkhead.engines.ditto.generation.diffusion import GuidedDiffusion
 from talkhead.engines.ditto.networks.signatures import Opaque
-from talkhead.engines.ditto.renderer import DittoRenderer
+from talkhead.engines.ditto.rendering.drawing import TOGETHER_ELSEWHERE, Drawing, FaceDrawer
+from talkhead.engines.ditto.rendering.renderer import DittoRenderer
 from talkhead.engines.engine import Appearance
 from talkhead.media.image import read_image
 from tests.ditto_engine import SmallDitto

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from talkhead.engines.ditto.checkpoints import LAYOUTS, load_network
+from talkhead.engines.ditto.files.checkpoints import LAYOUTS, load_network
 from talkhead.errors import CheckpointMismatch, WeightsMissing
 from tests.ditto_weights import published, state, write_pth
 

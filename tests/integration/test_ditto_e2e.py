@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from talkhead.engines.ditto.motion_generator import DittoMotionGenerator
+from talkhead.engines.ditto.generation.motion_generator import DittoMotionGenerator
 from talkhead.timing import frames_in
 from talkhead.types import ControlValue, Motion
 from tests.ditto_motion import (

@@ -4,7 +4,7 @@ import numpy as np
 import onnxruntime as ort
 import pytest
 
-from talkhead.engines.ditto.hubert import (
+from talkhead.engines.ditto.speech.hubert import (
     LIVE,
     OFFLINE,
     Chunking,

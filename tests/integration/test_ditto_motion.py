@@ -17,16 +17,9 @@ from talkhead.engines.ditto.motion import sampler
 from talkhead.engines.ditto.motion.blinks import UNBOUNDED, blink_rows, blink_track
 from talkhead.engines.ditto.motion.condition import (
     Emotion,
-    Reference,
+    FaceCondition,
     condition_rows,
     emotion_weights,
-)
-from talkhead.engines.ditto.motion.controls import (
-    DRIVEN,
-    FOR_PICTURES,
-    FOR_VIDEOS,
-    FrameControls,
-    StitchSettings,
 )
 from talkhead.engines.ditto.motion.fading import fade_alphas
 from talkhead.engines.ditto.motion.fusion import Fusion, condition_frame, fused, tail_of
@@ -44,6 +37,13 @@ from talkhead.engines.ditto.motion.smoothing import smoothed, smoothed_stream
 from talkhead.engines.ditto.motion.source import SourceMotion, ping_pong
 from talkhead.engines.ditto.motion.stitch import Stitched, anchors, stitched
 from talkhead.engines.ditto.motion.stitch import StitchNetwork as Stitch
+from talkhead.engines.ditto.motion.stitch_settings import (
+    DRIVEN,
+    FOR_PICTURES,
+    FOR_VIDEOS,
+    FrameControls,
+    StitchSettings,
+)
 from tests.ditto_motion import stitch
 from tests.ditto_weights import network
 from tests.parity_cases import ParityFolder, assert_close, parity
@@ -121,7 +121,7 @@ def test_conditions(folder: ParityFolder, tag: str) -> None:
     def state(name: str) -> np.ndarray:
         return np.concatenate([case[f"{tag}/src/{name}/{i}"] for i in range(eyes)])
 
-    reference = Reference(state("eye_open_lst"), state("eye_ball_lst"), case[f"{tag}/src/sc"])
+    reference = FaceCondition(state("eye_open_lst"), state("eye_ball_lst"), case[f"{tag}/src/sc"])
     emotion = emotion_weights(EMOTIONS.get(tag, case["emo_arr_in"]))
     for name, start in STARTS.items():
         if f"{tag}/{name}" not in case:

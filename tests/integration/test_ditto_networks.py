@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from talkhead.engines.ditto.checkpoints import LAYOUTS
+from talkhead.engines.ditto.files.checkpoints import LAYOUTS
 from talkhead.engines.ditto.networks.decoder import instance_normed
 from talkhead.engines.ditto.networks.folding import fold
 from talkhead.engines.ditto.networks.lmdm import Lmdm

@@ -14,12 +14,12 @@ import torch.nn.functional as F
 from onnx import TensorProto, helper
 from torch import Tensor, nn
 
-from talkhead.engines.ditto import onnx_networks
+from talkhead.engines.ditto.files import onnx_networks
+from talkhead.engines.ditto.files.onnx_networks import load_onnx_network, open_session
+from talkhead.engines.ditto.files.opening import open_network
+from talkhead.engines.ditto.files.opset20 import at_opset_20
 from talkhead.engines.ditto.networks.motion_extractor import HEADS, FaceMotion
 from talkhead.engines.ditto.networks.stitch_network import StitchNetwork
-from talkhead.engines.ditto.onnx_networks import load_onnx_network, open_session
-from talkhead.engines.ditto.opening import open_network
-from talkhead.engines.ditto.opset20 import at_opset_20
 from talkhead.errors import CheckpointMismatch, SoftwareMissing, WeightsMissing
 from tests.ditto_onnx_files import export
 from tests.ditto_weights import network, write_pth

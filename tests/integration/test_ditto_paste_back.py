@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from jaxtyping import Float, Float32
 
-from talkhead.engines.ditto.paste_back import fading_mask, pasted, place_in_frame
+from talkhead.engines.ditto.rendering.paste_back import fading_mask, pasted, place_in_frame
 from talkhead.types import Image
 from tests.parity_cases import assert_close, parity
 

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
-from talkhead.engines.ditto.renderer import DittoRenderer
-from talkhead.engines.ditto.video_source import source_windows
+from talkhead.engines.ditto.registration.video_source import source_windows
+from talkhead.engines.ditto.rendering.renderer import DittoRenderer
 from talkhead.engines.engine import Appearance
 from talkhead.errors import CheckpointMismatch
 from talkhead.media.image import read_image

@@ -24,7 +24,7 @@ from talkhead.engines.ditto.registration.register import (
     first_sight,
     register,
 )
-from talkhead.engines.ditto.video_source import SourceWindow, source_windows
+from talkhead.engines.ditto.registration.video_source import SourceWindow, source_windows
 from talkhead.errors import NoFaceFound
 from talkhead.faces.onnx_models import FaceModels
 from talkhead.media.image import read_image
@@ -160,7 +160,7 @@ def test_memory_is_that_of_one_window_and_no_frame(
     def watched(faces: list[Image], models: RegistrationModels) -> np.ndarray:
         return counted(real(faces, models), "volumes", len(faces))
 
-    monkeypatch.setattr("talkhead.engines.ditto.video_source.volumes", watched)
+    monkeypatch.setattr("talkhead.engines.ditto.registration.video_source.volumes", watched)
     frames = (counted(frame, "frames", 1) for frame in moving(portrait, 24))
     windows = source_windows(frames, models, 4)
     while (window := next(windows, None)) is not None:

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from talkhead.__main__ import app
-from talkhead.engines.ditto.published_files import FILES, PUBLISHED
+from talkhead.engines.ditto.files.published_files import FILES, PUBLISHED
 from talkhead.errors import WeightsMissing
 from talkhead.weights.record import digest, read_record
 from talkhead.weights.verify import Finding, verify

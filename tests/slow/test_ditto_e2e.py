@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from talkhead.engines.ditto import motion_generator
 from talkhead.engines.ditto.controls import Plan, plan_of
-from talkhead.engines.ditto.motion_generator import DittoMotionGenerator
+from talkhead.engines.ditto.generation import motion_generator
+from talkhead.engines.ditto.generation.motion_generator import DittoMotionGenerator
 from talkhead.types import Controls
 from tests.ditto_motion import (
     Recorded,

@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from talkhead.engines.ditto.onnx_networks import STEMS
-from talkhead.engines.ditto.opening import open_network
-from talkhead.engines.ditto.opset20 import at_opset_20
+from talkhead.engines.ditto.files.onnx_networks import STEMS
+from talkhead.engines.ditto.files.opening import open_network
+from talkhead.engines.ditto.files.opset20 import at_opset_20
 from tests.ditto_onnx_files import export, published_graph
 from tests.ditto_weights import arguments
 from tests.parity_cases import assert_close, parity

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from talkhead.engines.ditto.motion.layout import KeyPoints, joined, placed
-from talkhead.engines.ditto.paste_back import pasted, place_in_frame
+from talkhead.engines.ditto.rendering.paste_back import pasted, place_in_frame
 from tests.ditto_motion import PARTS, Case
 from tests.ditto_weights import network
 from tests.parity_cases import assert_close, parity

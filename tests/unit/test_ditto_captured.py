@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from talkhead.engines.ditto.captured import SIZES, Captured, size_for
+from talkhead.engines.ditto.generation.captured import SIZES, Captured, size_for
 
 Recorded = list[torch.Size]
 

@@ -8,7 +8,7 @@ import pytest
 from talkhead.engines.ditto.motion.condition import (
     CONDITION_DIM,
     EMOTIONS,
-    Reference,
+    FaceCondition,
     condition_rows,
     emotion_weights,
 )
@@ -16,10 +16,10 @@ from talkhead.engines.ditto.motion.source import ping_pong
 from talkhead.errors import ControlOutOfRange
 
 
-def reference(frames: int) -> Reference:
+def reference(frames: int) -> FaceCondition:
     random = np.random.default_rng(0)
     arrays = (random.random(shape, np.float32) for shape in ((frames, 2), (frames, 6), (63,)))
-    return Reference(*arrays)
+    return FaceCondition(*arrays)
 
 
 @pytest.mark.parametrize("mix", [[0], [3, 4], [0, 1, 2, 3, 4, 5, 6]])

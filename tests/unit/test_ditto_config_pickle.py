@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from talkhead.engines.ditto.config_pickle import DittoConfig, read_config
+from talkhead.engines.ditto.files.config_pickle import DittoConfig, read_config
 from talkhead.errors import CheckpointMismatch, WeightsMissing
 
 RANDOM = np.random.default_rng(1)

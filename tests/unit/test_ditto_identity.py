@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from talkhead.engines.ditto import loading
+from talkhead.engines.ditto.files.published_files import FILES
 from talkhead.engines.ditto.loading import registration_identity
-from talkhead.engines.ditto.published_files import FILES
 from talkhead.errors import CheckpointMismatch
 from talkhead.weights.record import Entry, Record, digest, write_record
 

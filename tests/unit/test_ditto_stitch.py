@@ -9,18 +9,18 @@ import numpy as np
 import pytest
 
 from talkhead.engines.ditto.motion.blinks import BLINK, blink_rows, blink_track
-from talkhead.engines.ditto.motion.controls import (
+from talkhead.engines.ditto.motion.expression import EYE_POINTS, LIP_POINTS, point_deltas
+from talkhead.engines.ditto.motion.fading import fade_alphas
+from talkhead.engines.ditto.motion.gaze import compensation, gaze_deltas
+from talkhead.engines.ditto.motion.source import SourceMotion
+from talkhead.engines.ditto.motion.stitch import anchors, stitched
+from talkhead.engines.ditto.motion.stitch_settings import (
     DRIVEN,
     FOR_PICTURES,
     FOR_VIDEOS,
     FrameControls,
     StitchSettings,
 )
-from talkhead.engines.ditto.motion.expression import EYE_POINTS, LIP_POINTS, point_deltas
-from talkhead.engines.ditto.motion.fading import fade_alphas
-from talkhead.engines.ditto.motion.gaze import compensation, gaze_deltas
-from talkhead.engines.ditto.motion.source import SourceMotion
-from talkhead.engines.ditto.motion.stitch import anchors, stitched
 from talkhead.errors import ControlOutOfRange
 
 FRAMES = 24

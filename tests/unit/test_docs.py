@@ -13,8 +13,8 @@ from talkhead.engines.builtin.engine import BuiltinEngine
 from talkhead.engines.control import Control, MixControl, OffsetsControl
 from talkhead.engines.ditto.controls import BLINK_CONTROLS, CHARACTER_CONTROL, CONTROLS
 from talkhead.engines.ditto.engine import DittoEngine
+from talkhead.engines.ditto.generation.windows import schedule_of
 from talkhead.engines.ditto.motion.fusion import PUBLISHED_ONLINE, Fusion
-from talkhead.engines.ditto.windows import schedule_of
 from talkhead.engines.engine import EngineInfo, Schedule
 from talkhead.timing import FRAME_RATE, SAMPLES_PER_FRAME
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from talkhead.engines.ditto.published_files import FILES, PUBLISHED, trusted_file
+from talkhead.engines.ditto.files.published_files import FILES, PUBLISHED, trusted_file
 from talkhead.errors import CheckpointMismatch
 from talkhead.weights.record import (
     FILE_NAME,

@@ -9,11 +9,15 @@ from jaxtyping import Float32
 
 from talkhead.engines.control import Control, MixControl, OffsetsControl, number, word
 from talkhead.engines.ditto.motion.condition import EMOTIONS, emotion_weights
-from talkhead.engines.ditto.motion.controls import FOR_PICTURES, FrameControls, StitchSettings
 from talkhead.engines.ditto.motion.expression import point_deltas
 from talkhead.engines.ditto.motion.fusion import PUBLISHED_ONLINE, Fusion
 from talkhead.engines.ditto.motion.gaze import gaze_deltas
 from talkhead.engines.ditto.motion.layout import ANGLES, POINTS
+from talkhead.engines.ditto.motion.stitch_settings import (
+    FOR_PICTURES,
+    FrameControls,
+    StitchSettings,
+)
 from talkhead.errors import ControlOutOfRange
 from talkhead.types import Controls
 

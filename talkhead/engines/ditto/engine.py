@@ -5,7 +5,6 @@ from functools import cached_property
 from pathlib import Path
 
 from talkhead.engines.control import Control
-from talkhead.engines.ditto.config_pickle import DittoConfig, read_config
 from talkhead.engines.ditto.controls import (
     BLINK_CONTROLS,
     CHARACTER_CONTROL,
@@ -13,10 +12,11 @@ from talkhead.engines.ditto.controls import (
     check_together,
     fusion_of,
 )
-from talkhead.engines.ditto.published_files import PUBLISHED
+from talkhead.engines.ditto.files.config_pickle import DittoConfig, read_config
+from talkhead.engines.ditto.files.published_files import PUBLISHED
+from talkhead.engines.ditto.generation.windows import schedule_of
 from talkhead.engines.ditto.reference import REFERENCE_DIM
 from talkhead.engines.ditto.registration.picture_size import CANVAS
-from talkhead.engines.ditto.windows import schedule_of
 from talkhead.engines.engine import AudioEncoder, EngineInfo, MotionGenerator, Renderer, Schedule
 from talkhead.errors import CheckpointMismatch
 from talkhead.types import Controls
@@ -74,21 +74,21 @@ class DittoEngine:
             return DittoConfig()
 
     def audio_encoder(self, device: str) -> AudioEncoder:
-        from talkhead.engines.ditto.audio_encoder import DittoAudioEncoder
         from talkhead.engines.ditto.loading import speech_encoder
+        from talkhead.engines.ditto.speech.audio_encoder import DittoAudioEncoder
 
         return DittoAudioEncoder(speech_encoder(self._folder, device))
 
     def motion_generator(self, device: str) -> MotionGenerator:
+        from talkhead.engines.ditto.generation.motion_generator import DittoMotionGenerator
         from talkhead.engines.ditto.loading import motion_models
-        from talkhead.engines.ditto.motion_generator import DittoMotionGenerator
 
         return DittoMotionGenerator(motion_models(self._folder, device))
 
     def renderer(self, device: str) -> Renderer:
-        from talkhead.engines.ditto.drawing import FaceDrawer
         from talkhead.engines.ditto.loading import drawing, registration_models
-        from talkhead.engines.ditto.renderer import DittoRenderer
+        from talkhead.engines.ditto.rendering.drawing import FaceDrawer
+        from talkhead.engines.ditto.rendering.renderer import DittoRenderer
 
         drawer = FaceDrawer(drawing(self._folder, device))
         return DittoRenderer(drawer, registration_models(self._folder, device))

@@ -7,27 +7,27 @@ import numpy as np
 import onnxruntime as ort
 import torch
 
-from talkhead.engines.ditto.appearance import VERSION
-from talkhead.engines.ditto.config_pickle import DittoConfig, read_config
-from talkhead.engines.ditto.config_values import ChannelInfo
-from talkhead.engines.ditto.diffusion import GuidedDiffusion
-from talkhead.engines.ditto.drawing import Drawing, drawing_with
-from talkhead.engines.ditto.hubert import OFFLINE, Encode, onnx_encoder, silence_rows
-from talkhead.engines.ditto.motion.condition import Reference
+from talkhead.engines.ditto.files.config_pickle import DittoConfig, read_config
+from talkhead.engines.ditto.files.config_values import ChannelInfo
+from talkhead.engines.ditto.files.onnx_networks import open_session
+from talkhead.engines.ditto.files.opening import open_network
+from talkhead.engines.ditto.files.published_files import trusted_digest, trusted_file
+from talkhead.engines.ditto.generation.diffusion import GuidedDiffusion
+from talkhead.engines.ditto.generation.motion_generator import MotionModels
+from talkhead.engines.ditto.motion.condition import FaceCondition
 from talkhead.engines.ditto.motion.layout import KeyPoints, joined
 from talkhead.engines.ditto.motion.source import SourceMotion
 from talkhead.engines.ditto.motion.stitch import StitchNetwork
-from talkhead.engines.ditto.motion_generator import MotionModels
 from talkhead.engines.ditto.networks.signatures import StitchNetworkLike
-from talkhead.engines.ditto.onnx_networks import open_session
-from talkhead.engines.ditto.opening import open_network
-from talkhead.engines.ditto.published_files import trusted_digest, trusted_file
 from talkhead.engines.ditto.reference import FaceReference
 from talkhead.engines.ditto.registration.models import (
     InsightFace,
     PublishedMesh,
     RegistrationModels,
 )
+from talkhead.engines.ditto.rendering.appearance import VERSION
+from talkhead.engines.ditto.rendering.drawing import Drawing, drawing_with
+from talkhead.engines.ditto.speech.hubert import OFFLINE, Encode, onnx_encoder, silence_rows
 from talkhead.errors import WeightsMissing
 from talkhead.faces.onnx_models import FaceModels
 
@@ -114,7 +114,7 @@ def _character(info: ChannelInfo) -> FaceReference:
     rows = np.concatenate([joined(dict(frame)) for frame in info.source])
     canonical = np.concatenate([frame["kp"] for frame in info.source])
     return FaceReference(
-        SourceMotion(rows, canonical), Reference(info.eye_open, info.eye_ball, info.canonical)
+        SourceMotion(rows, canonical), FaceCondition(info.eye_open, info.eye_ball, info.canonical)
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32
 
-from talkhead.engines.ditto.motion.condition import Reference
+from talkhead.engines.ditto.motion.condition import FaceCondition
 from talkhead.engines.ditto.motion.layout import MOTION_DIM, POINTS
 from talkhead.engines.ditto.motion.source import SourceMotion, ping_pong
 
@@ -22,7 +22,7 @@ class FaceReference:
     """A registered face without its look: one row of a portrait, one a frame of a video."""
 
     source: SourceMotion
-    condition: Reference
+    condition: FaceCondition
 
     def to_rows(self) -> Rows:
         told = self.condition
@@ -35,7 +35,7 @@ class FaceReference:
     def from_rows(rows: Rows) -> "FaceReference":
         motion, canonical, shown, eye_open, eye_ball = np.split(rows, _EDGES, 1)
         return FaceReference(
-            SourceMotion(motion, canonical), Reference(eye_open, eye_ball, shown[0])
+            SourceMotion(motion, canonical), FaceCondition(eye_open, eye_ball, shown[0])
         )
 
     def window(self, start: int, count: int) -> Rows:

@@ -19,7 +19,7 @@ Emotion: TypeAlias = int | Sequence[int] | Sequence[Sequence[int]] | Float[np.nd
 
 
 @dataclass(frozen=True)
-class Reference:
+class FaceCondition:
     """What a face is conditioned on, its own or that of the published `ch_info` (ditto.md §3.3).
 
     The eye states are one a source frame, played forwards and backwards in turn; one row is used
@@ -71,12 +71,12 @@ def condition_rows(
     features: Float32[np.ndarray, "frames 1024"],
     start: int,
     emotion: Float32[np.ndarray, "sequence 8"],
-    reference: Reference,
+    reference: FaceCondition,
 ) -> Float32[np.ndarray, "frames 1103"]:
     """Rows of the video frames [start, start + frames); those before 0 have what frame 0 has."""
     places = np.maximum(np.arange(start, start + len(features), dtype=np.int64), 0)
     eyes = ping_pong(places, len(reference.eye_open))
-    now = Reference(reference.eye_open[eyes], reference.eye_ball[eyes], reference.canonical)
+    now = FaceCondition(reference.eye_open[eyes], reference.eye_ball[eyes], reference.canonical)
     return told_rows(features, start, emotion, now)
 
 
@@ -84,7 +84,7 @@ def told_rows(
     features: Float32[np.ndarray, "frames 1024"],
     start: int,
     emotion: Float32[np.ndarray, "sequence 8"],
-    reference: Reference,
+    reference: FaceCondition,
 ) -> Float32[np.ndarray, "frames 1103"]:
     """The same with the eyes of just these frames: a row for each, or one for all."""
     frames = len(features)

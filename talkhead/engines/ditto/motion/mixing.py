@@ -3,9 +3,9 @@
 import numpy as np
 from jaxtyping import Float32
 
-from talkhead.engines.ditto.motion.controls import StitchSettings
 from talkhead.engines.ditto.motion.expression import EYE_POINTS, LIP_POINTS, columns_of
 from talkhead.engines.ditto.motion.layout import ANGLES, PARTS, Rows, joined, split
+from talkhead.engines.ditto.motion.stitch_settings import StitchSettings
 
 _OF_THE_FACE_SIZE = (*ANGLES, "exp")  # parts whose change grows with the face
 

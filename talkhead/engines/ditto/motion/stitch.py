@@ -11,7 +11,6 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 from jaxtyping import Float32
 
-from talkhead.engines.ditto.motion.controls import FrameControls, StitchSettings
 from talkhead.engines.ditto.motion.gaze import compensation
 from talkhead.engines.ditto.motion.layout import (
     ANGLES,
@@ -24,6 +23,7 @@ from talkhead.engines.ditto.motion.layout import (
 from talkhead.engines.ditto.motion.mixing import masked, mixed
 from talkhead.engines.ditto.motion.pose import Pose, pose_of
 from talkhead.engines.ditto.motion.source import SourceMotion
+from talkhead.engines.ditto.motion.stitch_settings import FrameControls, StitchSettings
 
 StitchNetwork: TypeAlias = Callable[[KeyPoints, KeyPoints], KeyPoints]  # source, driving: driving
 Generated: TypeAlias = Float32[np.ndarray, "frames 265"]

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float32, Int64
 from torch import Tensor, nn
 
-from talkhead.engines.ditto.captured import Captured, Compute, Record, on_cuda
+from talkhead.engines.ditto.generation.captured import Captured, Compute, Record, on_cuda
 from talkhead.engines.ditto.motion.sampler import sample
 from talkhead.engines.ditto.networks.lmdm import EncodedCondition
 from talkhead.engines.lone_thread import lone_thread

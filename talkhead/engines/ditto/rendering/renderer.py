@@ -11,18 +11,23 @@ import numpy as np
 import torch
 from jaxtyping import Float32, UInt8
 
-from talkhead.engines.ditto.appearance import DittoAppearance, arrays_of, stored, volume_of
-from talkhead.engines.ditto.drawing import FaceDrawer
-from talkhead.engines.ditto.motion.condition import Reference
+from talkhead.engines.ditto.motion.condition import FaceCondition
 from talkhead.engines.ditto.motion.layout import KeyPoints
 from talkhead.engines.ditto.motion.source import SourceMotion
 from talkhead.engines.ditto.networks.signatures import Opaque
-from talkhead.engines.ditto.paste_back import pasted, place_in_frame
 from talkhead.engines.ditto.reference import FaceReference
 from talkhead.engines.ditto.registration.models import RegistrationModels
 from talkhead.engines.ditto.registration.picture_size import CANVAS, limited
 from talkhead.engines.ditto.registration.register import register
-from talkhead.engines.ditto.video_source import SourceWindow
+from talkhead.engines.ditto.registration.video_source import SourceWindow
+from talkhead.engines.ditto.rendering.appearance import (
+    DittoAppearance,
+    arrays_of,
+    stored,
+    volume_of,
+)
+from talkhead.engines.ditto.rendering.drawing import FaceDrawer
+from talkhead.engines.ditto.rendering.paste_back import pasted, place_in_frame
 from talkhead.engines.engine import Appearance
 from talkhead.faces.framing import framed
 from talkhead.faces.portrait_check import check_portrait
@@ -62,7 +67,7 @@ class DittoRenderer:
         eyes = face.sight.eyes
         reference = FaceReference(
             SourceMotion(face.row[None], face.canonical[None]),
-            Reference(eyes.openness[None], eyes.movement[None], face.canonical),
+            FaceCondition(eyes.openness[None], eyes.movement[None], face.canonical),
         )
         checks = {
             "faces": float(finding.faces),

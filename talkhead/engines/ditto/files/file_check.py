@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from talkhead.engines.ditto.config_pickle import read_config
+from talkhead.engines.ditto.files.config_pickle import read_config
 from talkhead.errors import CheckpointMismatch
 from talkhead.weights.files import WeightsFile
 
@@ -35,7 +35,7 @@ def check_file(file: WeightsFile, path: Path) -> None:
         CheckpointMismatch: it is something else; the message names the file.
     """
     if path.suffix == ".pth":
-        from talkhead.engines.ditto.checkpoints import load_network  # imports torch
+        from talkhead.engines.ditto.files.checkpoints import load_network  # imports torch
 
         load_network(file.part, path, "cpu")
     elif path.suffix == ".onnx":

@@ -17,10 +17,10 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from talkhead.engines.ditto.file_check import SIGNATURES
+from talkhead.engines.ditto.files.file_check import SIGNATURES
+from talkhead.engines.ditto.files.opset20 import at_opset_20
 from talkhead.engines.ditto.networks.lmdm import GUIDANCE
 from talkhead.engines.ditto.networks.motion_extractor import FaceMotion
-from talkhead.engines.ditto.opset20 import at_opset_20
 from talkhead.errors import CheckpointMismatch, SoftwareMissing, WeightsMissing
 
 PLUGIN = "GridSample3D"  # an operator of the authors' TensorRT plug-in

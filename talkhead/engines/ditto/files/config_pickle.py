@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float32
 
-from talkhead.engines.ditto.config_values import (
+from talkhead.engines.ditto.files.config_values import (
     ChannelInfo,
     array,
     channel,

@@ -12,9 +12,9 @@ import torch
 from jaxtyping import Float32
 from torch import Tensor
 
-from talkhead.engines.ditto.host_copy import CopyOut, HostCopy
 from talkhead.engines.ditto.motion.layout import POINTS, KeyPoints
 from talkhead.engines.ditto.networks.signatures import DecoderLike, Opaque, WarpNetworkLike
+from talkhead.engines.ditto.rendering.host_copy import CopyOut, HostCopy
 from talkhead.types import Image
 
 # Frames drawn at once. A GPU gets few sizes, for each of which cuDNN has found its fastest ways.

@@ -5,9 +5,9 @@ from typing import Any
 
 import torch
 
-from talkhead.engines.ditto.checkpoints import load_network
-from talkhead.engines.ditto.onnx_networks import load_onnx_network
-from talkhead.engines.ditto.published_files import PUBLISHED, trusted_file
+from talkhead.engines.ditto.files.checkpoints import load_network
+from talkhead.engines.ditto.files.onnx_networks import load_onnx_network
+from talkhead.engines.ditto.files.published_files import PUBLISHED, trusted_file
 from talkhead.errors import WeightsMissing
 
 

@@ -11,9 +11,10 @@ from jaxtyping import Float32
 
 from talkhead.engines.control import number
 from talkhead.engines.ditto.controls import Plan, plan_of
+from talkhead.engines.ditto.generation.past import Past
+from talkhead.engines.ditto.generation.windows import Span, span_of
 from talkhead.engines.ditto.motion.blinks import UNBOUNDED, blink_rows, blink_track
 from talkhead.engines.ditto.motion.condition import condition_rows, told_rows
-from talkhead.engines.ditto.motion.controls import FOR_VIDEOS, FrameControls, StitchSettings
 from talkhead.engines.ditto.motion.fading import fade_alphas
 from talkhead.engines.ditto.motion.fusion import (
     WINDOW,
@@ -24,9 +25,8 @@ from talkhead.engines.ditto.motion.fusion import (
 from talkhead.engines.ditto.motion.layout import clipped, split
 from talkhead.engines.ditto.motion.noise import start_noise, step_noises
 from talkhead.engines.ditto.motion.stitch import StitchNetwork, anchors, stitched
-from talkhead.engines.ditto.past import Past
+from talkhead.engines.ditto.motion.stitch_settings import FOR_VIDEOS, FrameControls, StitchSettings
 from talkhead.engines.ditto.reference import FaceReference, WindowReference
-from talkhead.engines.ditto.windows import Span, span_of
 from talkhead.engines.engine import MotionStep, MotionWindow
 from talkhead.types import Motion
 

@@ -5,7 +5,7 @@ TensorRT engines, their plug-in and `warp_network.onnx` (which needs it) are not
 
 from pathlib import Path
 
-from talkhead.engines.ditto.file_check import check_file
+from talkhead.engines.ditto.files.file_check import check_file
 from talkhead.weights.files import EngineWeights, WeightsFile, usual_folder
 from talkhead.weights.record import Entry, confirm, digest, read_record
 

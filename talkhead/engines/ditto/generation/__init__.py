@@ -1,0 +1,1 @@
+"""The second stage: features of speech to key points, window after window."""

@@ -1,0 +1,1 @@
+"""The last stage: key points to pictures, and the portraits they are made of."""
