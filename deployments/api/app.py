@@ -8,6 +8,7 @@ from fastapi import FastAPI
 import talkhead
 from deployments.api.avatars import avatar_routes
 from deployments.api.files import content_routes
+from deployments.api.live import live_routes
 from deployments.api.problems import install
 from deployments.api.system import mount_studio, system_routes
 from deployments.api.uploads import BodyLimit
@@ -36,6 +37,7 @@ def build_api(
         video_routes(service, on_first_fragment),
         content_routes(service),
         avatar_routes(service),
+        live_routes(service),
         system_routes(service),
     ):
         api.include_router(routes)

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from talkhead.batching import Priority
 from talkhead.engines.engine import EngineInfo, MotionStep, MotionWindow
-from talkhead.errors import PortraitError
+from talkhead.errors import OptionError, PortraitError
 from talkhead.types import AudioFeatures, Controls, Motion, VideoChunk, Waveform
 
 
@@ -76,3 +76,15 @@ class Stages:
             await self.renderer.register(character)
         except PortraitError as error:
             raise type(error)(error.message, "options.character") from None
+
+
+def refuse_slow(stages: Stages, param: str) -> None:
+    """Raises:
+    OptionError: the engine does not keep up with playback here.
+    """
+    if not stages.live:
+        raise OptionError(
+            f"engine {stages.info.name!r} streams only on a GPU, and there is none here;"
+            " without stream it makes a file, slowly",
+            param,
+        )

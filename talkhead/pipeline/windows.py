@@ -67,6 +67,7 @@ class WindowCutter:
 
 
 STREAM_CHUNKS = (4, 10, 25)  # frames; the last repeats. The first needs no second motion window
+LIVE_CHUNKS = (4, 10)  # whoever speaks waits for as little as possible, all the time
 JOB_CHUNKS = (50,)  # longer closed GOPs cost fewer bits (DESIGN §4)
 _SLOW_CHUNKS = (10,)  # where a frame takes seconds: progress shows, and a lost call costs less
 

@@ -13,6 +13,8 @@ from talkhead.media.image import ImageLimits
 from talkhead.pipeline.stages import Stages
 from talkhead.service.avatars import Avatars, Portraits
 from talkhead.service.heartbeat import Heartbeat
+from talkhead.service.live import Live
+from talkhead.service.places import Places
 from talkhead.service.sweeper import Sweeper
 from talkhead.service.video_table import VideoTable
 from talkhead.service.videos import Videos
@@ -29,6 +31,7 @@ class Service:
     blobs: LocalBlobs
     avatars: Avatars
     videos: Videos
+    live: Live
     _heartbeat: Heartbeat
     _sweeper: Sweeper
     _sweeping: asyncio.Task[None] | None = field(default=None, init=False)
@@ -41,9 +44,11 @@ class Service:
         avatars = Avatars(stages, portraits, records)
         table = VideoTable(records, keep=timedelta(days=limits.keep_days))
         heartbeat = Heartbeat(records)
-        videos = Videos(stages, avatars, portraits, table, blobs, heartbeat, limits)
+        places = Places(limits.streams)
+        videos = Videos(stages, avatars, portraits, table, blobs, heartbeat, places, limits)
+        live = Live(stages, avatars, places, limits)
         sweeper = Sweeper(avatars, videos, blobs, heartbeat, limits)
-        return cls(stages, limits, blobs, avatars, videos, heartbeat, sweeper)
+        return cls(stages, limits, blobs, avatars, videos, live, heartbeat, sweeper)
 
     def start(self) -> None:
         """Begin the background work; call it in the event loop, once or more."""

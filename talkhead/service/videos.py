@@ -5,16 +5,17 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import asdict
 
-from talkhead.errors import InternalError, OptionError, ServiceFull
+from talkhead.errors import InternalError
 from talkhead.limits import Limits
 from talkhead.pipeline.pacing import Pacer, Unpaced
-from talkhead.pipeline.stages import Stages
+from talkhead.pipeline.stages import Stages, refuse_slow
 from talkhead.pipeline.windows import STREAM_CHUNKS, job_chunks
 from talkhead.service.acceptance import Acceptance
 from talkhead.service.avatars import Avatars, Portraits
 from talkhead.service.heartbeat import Heartbeat
 from talkhead.service.job_runner import JobRunner
 from talkhead.service.making import Maker
+from talkhead.service.places import Places
 from talkhead.service.requests import VideoRequest
 from talkhead.service.video_table import Video, VideoTable, error_document
 from talkhead.storage.blobs import LocalBlobs
@@ -34,6 +35,7 @@ class Videos:
         table: VideoTable,
         blobs: LocalBlobs,
         heartbeat: Heartbeat,
+        places: Places,
         limits: Limits,
     ) -> None:
         self.table = table
@@ -42,7 +44,7 @@ class Videos:
         self._acceptance = Acceptance(stages, avatars, portraits, blobs, limits)
         self._maker = Maker(stages, table, blobs, limits)
         self._jobs = JobRunner(self._run_job, limits.running_jobs, limits.queued_jobs)
-        self._streams = 0
+        self._places = places
 
     async def stream(
         self, request: VideoRequest
@@ -53,27 +55,17 @@ class Videos:
             InputError: what is wrong with the request.
             ServiceFull: all places are taken.
         """
-        self._refuse_slow(request.engine)
-        if self._streams >= self._limits.streams:
-            raise ServiceFull(f"{self._streams} streams are running, and no more fit here")
-        self._streams += 1
+        if request.engine in self._stages:  # the others are refused below
+            refuse_slow(self._stages[request.engine], "options.stream")
+        self._places.take()
         try:
             accepted = await self._acceptance.accept(request)
             video = await self._create(stream=True, **asdict(accepted))
         except BaseException:
-            self._streams -= 1
+            self._places.leave()
             raise
         fragments = self._streaming(video)
         return video, await anext(fragments), fragments
-
-    def _refuse_slow(self, engine: str) -> None:
-        """An unknown engine is not refused here."""
-        if engine in self._stages and not self._stages[engine].live:
-            raise OptionError(
-                f"engine {engine!r} streams only on a GPU, and there is none here;"
-                " without stream it makes a file, slowly",
-                "options.stream",
-            )
 
     async def submit(self, request: VideoRequest) -> Video:
         """Queue a job.
@@ -138,7 +130,7 @@ class Videos:
                 async for fragment in fragments:
                     yield fragment
         finally:
-            self._streams -= 1
+            self._places.leave()
 
     async def _run_job(self, id: str) -> None:
         video = await self.table.update(id, status="in_progress")

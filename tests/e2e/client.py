@@ -5,12 +5,16 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import httpx
+from websockets.sync.client import ClientConnection, connect
 
+from talkhead.timing import SAMPLE_RATE
+from talkhead.types import Waveform
 from tests.fakes import tone, wav_bytes
 
 EXAMPLES = Path(str(files("talkhead") / "examples"))
@@ -74,3 +78,41 @@ class Stream(threading.Thread):
         self.join(seconds)
         assert not self.is_alive()
         return b"".join(self.parts)
+
+
+@dataclass
+class LiveSession:
+    """What came back of a live session, and when, in seconds since the first sample."""
+
+    video: bytes = b""
+    arrivals: list[float] = field(default_factory=list)
+    said: dict[str, Any] = field(default_factory=dict)
+
+    def listen(self, socket: ClientConnection, started: float) -> None:
+        while not self.said:
+            message = socket.recv(timeout=60)
+            if isinstance(message, str):
+                self.said = json.loads(message)
+            else:
+                self.arrivals.append(time.monotonic() - started)
+                self.video += message
+
+
+def pcm(waveform: Waveform) -> bytes:
+    return (waveform * 32767).astype("<i2").tobytes()
+
+
+def speak_live(url: str, avatar: str, waveform: Waveform, **options: Any) -> LiveSession:
+    """A whole session, its samples sent at the speed of speech, a tenth of a second at a time."""
+    data, piece, session = pcm(waveform), SAMPLE_RATE // 10 * 2, LiveSession()
+    with connect(f"{url.replace('http', 'ws', 1)}/v1/live", max_size=None) as socket:
+        socket.send(json.dumps({"avatar": avatar, **options}))
+        started = time.monotonic()
+        listener = threading.Thread(target=session.listen, args=(socket, started))
+        listener.start()
+        for turn, start in enumerate(range(0, len(data), piece)):
+            time.sleep(max(0, started + turn / 10 - time.monotonic()))
+            socket.send(data[start : start + piece])
+        socket.send(json.dumps({"type": "end"}))
+        listener.join(timeout=120)
+    return session

@@ -3,6 +3,7 @@
 `test_kill.py` runs the stages apart, as the config does by default.
 """
 
+import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,10 +11,19 @@ from typing import Any
 
 import httpx
 import pytest
+from websockets.sync.client import connect
 
-from tests.e2e.client import EXAMPLES, make_avatar, post_video, speech, streaming
+from tests.e2e.client import (
+    EXAMPLES,
+    make_avatar,
+    pcm,
+    post_video,
+    speak_live,
+    speech,
+    streaming,
+)
 from tests.e2e.serving import Server, serving
-from tests.fakes import decode
+from tests.fakes import decode, tone
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -53,6 +63,27 @@ def test_nothing_waits_for_the_end_of_the_speech(server: Server, avatar: str) ->
 
     short, long = [sorted(first_part_s(seconds) for _ in range(3))[1] for seconds in (1.0, 60.0)]
     assert long < 3 * short + 0.2
+
+
+def test_somebody_speaks_live_and_is_seen_while_speaking(server: Server, avatar: str) -> None:
+    """Samples as they would come from a microphone; nobody has said how long it will be."""
+    seconds = 4.0
+    live = speak_live(server.url, avatar, tone(seconds))
+    assert live.said == {"type": "ended", "frames": 100}
+    pictures, _ = decode(live.video)
+    assert len(pictures) == 100
+    assert live.arrivals[0] < seconds / 2
+    assert sum(arrival < seconds for arrival in live.arrivals) >= len(live.arrivals) // 2
+
+
+def test_whoever_leaves_a_live_session_leaves_nothing_running(server: Server, avatar: str) -> None:
+    for _ in range(3):
+        with connect(f"{server.url.replace('http', 'ws', 1)}/v1/live") as socket:
+            socket.send(json.dumps({"avatar": avatar}))
+            socket.send(pcm(tone(2.0)))
+            assert isinstance(socket.recv(timeout=30), bytes)
+    again = speak_live(server.url, avatar, tone(1.0))
+    assert again.said["frames"] == 25
 
 
 def test_a_client_that_leaves_stops_its_work(server: Server, avatar: str) -> None:
