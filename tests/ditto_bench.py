@@ -19,8 +19,8 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
+from talkhead.engines.ditto.controls import CANVAS
 from talkhead.engines.ditto.generation.diffusion import GuidedDiffusion
-from talkhead.engines.ditto.registration.picture_size import CANVAS
 from talkhead.engines.ditto.rendering.appearance import DittoAppearance
 from talkhead.engines.ditto.rendering.drawing import joined
 from talkhead.engines.ditto.rendering.renderer import DittoRenderer

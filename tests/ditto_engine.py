@@ -21,7 +21,8 @@ from talkhead.engines.ditto.registration.models import RegistrationModels
 from talkhead.engines.ditto.rendering.drawing import Drawing, FaceDrawer
 from talkhead.engines.ditto.rendering.renderer import DittoRenderer
 from talkhead.engines.ditto.speech.audio_encoder import DittoAudioEncoder
-from talkhead.engines.ditto.speech.hubert import OFFLINE, silence_rows
+from talkhead.engines.ditto.speech.chunking import OFFLINE
+from talkhead.engines.ditto.speech.hubert import silence_rows
 from talkhead.faces.onnx_models import FaceModels
 from tests.fakes import Threadless
 

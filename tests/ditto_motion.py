@@ -22,7 +22,8 @@ from talkhead.engines.ditto.motion.condition import FaceCondition
 from talkhead.engines.ditto.motion.layout import KeyPoints, joined
 from talkhead.engines.ditto.motion.source import SourceMotion
 from talkhead.engines.ditto.reference import FaceReference
-from talkhead.engines.ditto.speech.hubert import LIVE, OFFLINE, Encode, onnx_encoder, silence_rows
+from talkhead.engines.ditto.speech.chunking import LIVE, OFFLINE
+from talkhead.engines.ditto.speech.hubert import Encode, onnx_encoder, silence_rows
 from talkhead.engines.engine import NOTHING, MotionWindow
 from talkhead.pipeline.hearing import AudioChunkCutter, FeatureCutter, FeatureWindow
 from talkhead.types import Controls, ControlValue, Motion, Waveform

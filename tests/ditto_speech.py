@@ -5,7 +5,8 @@ import math
 import numpy as np
 from jaxtyping import Float32
 
-from talkhead.engines.ditto.speech.hubert import DIM, OFFLINE, Chunking, Encode
+from talkhead.engines.ditto.speech.chunking import OFFLINE, Chunking
+from talkhead.engines.ditto.speech.hubert import DIM, Encode
 from talkhead.timing import frames_in
 
 

@@ -4,14 +4,8 @@ import numpy as np
 import onnxruntime as ort
 import pytest
 
-from talkhead.engines.ditto.speech.hubert import (
-    LIVE,
-    OFFLINE,
-    Chunking,
-    Encode,
-    onnx_encoder,
-    silence_rows,
-)
+from talkhead.engines.ditto.speech.chunking import LIVE, OFFLINE, Chunking
+from talkhead.engines.ditto.speech.hubert import Encode, onnx_encoder, silence_rows
 from tests.ditto_speech import speech_rows
 from tests.parity_cases import assert_close, parity
 

@@ -13,6 +13,8 @@ import pytest
 from tests.e2e.client import EXAMPLES, make_avatar, speech
 from tests.e2e.serving import serving
 
+pytestmark = pytest.mark.timeout(400)  # eight starts of everything
+
 STARTS = 3
 LATER = 7
 # On an idle machine 633 ms instead of 256 were seen before replicas warmed up; load hides it.

@@ -21,6 +21,7 @@ from talkhead.engines.ditto.motion.stitch_settings import (
 from talkhead.errors import ControlOutOfRange
 from talkhead.types import Controls
 
+CANVAS = 1024  # pixels: side of the square that is kept of a portrait, and the largest frame
 ON_OFF = ("on", "off")
 FADES: dict[str, Literal["d0", "s"]] = {"first_frame": "d0", "portrait": "s"}
 ONLINE_OVERLAPS, OFFLINE_OVERLAPS = range(40, 76, 5), range(5, 41, 5)

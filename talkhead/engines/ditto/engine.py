@@ -7,6 +7,7 @@ from pathlib import Path
 from talkhead.engines.control import Control
 from talkhead.engines.ditto.controls import (
     BLINK_CONTROLS,
+    CANVAS,
     CHARACTER_CONTROL,
     CONTROLS,
     check_together,
@@ -16,7 +17,6 @@ from talkhead.engines.ditto.files.config_pickle import DittoConfig, read_config
 from talkhead.engines.ditto.files.published_files import PUBLISHED
 from talkhead.engines.ditto.generation.windows import schedule_of
 from talkhead.engines.ditto.reference import REFERENCE_DIM
-from talkhead.engines.ditto.registration.picture_size import CANVAS
 from talkhead.engines.engine import AudioEncoder, EngineInfo, MotionGenerator, Renderer, Schedule
 from talkhead.errors import CheckpointMismatch
 from talkhead.types import Controls

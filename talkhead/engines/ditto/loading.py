@@ -27,7 +27,8 @@ from talkhead.engines.ditto.registration.models import (
 )
 from talkhead.engines.ditto.rendering.appearance import VERSION
 from talkhead.engines.ditto.rendering.drawing import Drawing, drawing_with
-from talkhead.engines.ditto.speech.hubert import OFFLINE, Encode, onnx_encoder, silence_rows
+from talkhead.engines.ditto.speech.chunking import OFFLINE
+from talkhead.engines.ditto.speech.hubert import Encode, onnx_encoder, silence_rows
 from talkhead.errors import WeightsMissing
 from talkhead.faces.onnx_models import FaceModels
 

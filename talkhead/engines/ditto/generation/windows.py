@@ -9,7 +9,7 @@ wait for a neighbour.
 from dataclasses import dataclass
 
 from talkhead.engines.ditto.motion.fusion import WINDOW, Fusion
-from talkhead.engines.ditto.speech.hubert import LIVE, OFFLINE, Chunking
+from talkhead.engines.ditto.speech.chunking import LIVE, OFFLINE, Chunking
 from talkhead.engines.engine import Hearing, MotionWindow, Schedule
 
 

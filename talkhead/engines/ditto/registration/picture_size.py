@@ -7,7 +7,6 @@ from jaxtyping import UInt8
 from talkhead.types import Image
 
 LONGEST = 1920  # pixels
-CANVAS = 1024  # pixels: side of the square around the head that is kept of a portrait
 
 
 def limited(picture: Image) -> UInt8[np.ndarray, "rows columns 3"]:

@@ -13,10 +13,10 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 from torch import Tensor
 
+from talkhead.engines.ditto.controls import CANVAS
 from talkhead.engines.ditto.motion.layout import KeyPoints
 from talkhead.engines.ditto.networks.signatures import Opaque
 from talkhead.engines.ditto.reference import FaceReference
-from talkhead.engines.ditto.registration.picture_size import CANVAS
 from talkhead.engines.ditto.rendering.paste_back import Place, pasted, place_in_frame
 from talkhead.errors import CheckpointMismatch
 from talkhead.types import Image, Motion

@@ -11,13 +11,14 @@ import numpy as np
 import torch
 from jaxtyping import Float32, UInt8
 
+from talkhead.engines.ditto.controls import CANVAS
 from talkhead.engines.ditto.motion.condition import FaceCondition
 from talkhead.engines.ditto.motion.layout import KeyPoints
 from talkhead.engines.ditto.motion.source import SourceMotion
 from talkhead.engines.ditto.networks.signatures import Opaque
 from talkhead.engines.ditto.reference import FaceReference
 from talkhead.engines.ditto.registration.models import RegistrationModels
-from talkhead.engines.ditto.registration.picture_size import CANVAS, limited
+from talkhead.engines.ditto.registration.picture_size import limited
 from talkhead.engines.ditto.registration.register import register
 from talkhead.engines.ditto.registration.video_source import SourceWindow
 from talkhead.engines.ditto.rendering.appearance import (

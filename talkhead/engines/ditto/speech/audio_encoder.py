@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float32
 
-from talkhead.engines.ditto.speech.hubert import OFFLINE, Encode
+from talkhead.engines.ditto.speech.chunking import OFFLINE
+from talkhead.engines.ditto.speech.hubert import Encode
 
 # The items of one call may differ in length, so the axis has no name.
 Chunk = Float32[np.ndarray, " _"]
