@@ -7,7 +7,8 @@ messages, each playable after those before it, and at last `{"type": "ended"}` o
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator
+import logging
+from collections.abc import AsyncGenerator, Awaitable
 from contextlib import aclosing, suppress
 from typing import Any
 
@@ -26,6 +27,8 @@ from talkhead.errors import (
 from talkhead.pipeline.flow import undisturbed
 from talkhead.service.live import LiveRequest
 from talkhead.service.service import Service
+
+_log = logging.getLogger("talkhead")
 
 _WAITING = 64  # messages of sound that the session has not asked for yet
 _LARGEST = 1_000_000  # bytes of one message
@@ -133,24 +136,34 @@ async def _speak(socket: WebSocket, inbox: _Inbox, service: Service) -> None:
         frames = 0
         async with aclosing(service.live.fragments(request, inbox.sound())) as fragments:
             async for fragment in fragments:
-                await socket.send_bytes(fragment.payload)
+                await _sent(socket.send_bytes(fragment.payload))
                 frames += fragment.frames
-        await socket.send_json({"type": "ended", "frames": frames})
-        await socket.close()
+        await _sent(socket.send_json({"type": "ended", "frames": frames}))
+        await _sent(socket.close())
+    except WebSocketDisconnect:
+        return
     except TalkheadError as error:
         await _refuse(socket, error)
-    except (WebSocketDisconnect, RuntimeError):  # the client left while something was sent
-        return
-    except Exception:
+    except Exception:  # noqa: BLE001  # whatever it is, the client is told that it is our fault
+        _log.exception("a live session failed")
         await _refuse(socket, InternalError("something went wrong on our side"))
-        raise
+
+
+async def _sent(sending: Awaitable[None]) -> None:
+    """Raises:
+    WebSocketDisconnect: the client has left; once that is known, Starlette says it otherwise.
+    """
+    try:
+        await sending
+    except RuntimeError as error:
+        raise WebSocketDisconnect from error
 
 
 async def _refuse(socket: WebSocket, error: TalkheadError) -> None:
     body = {"code": error.code, "message": error.message, "param": error.param}
-    with suppress(WebSocketDisconnect, RuntimeError):
-        await socket.send_json({"type": "error", **body})
-        await socket.close(_REFUSED if isinstance(error, InputError) else _BROKEN)
+    with suppress(WebSocketDisconnect):
+        await _sent(socket.send_json({"type": "error", **body}))
+        await _sent(socket.close(_REFUSED if isinstance(error, InputError) else _BROKEN))
 
 
 async def _end(*tasks: "asyncio.Task[None]") -> None:

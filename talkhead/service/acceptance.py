@@ -9,13 +9,19 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import IO, Any, TypeVar
 
-from talkhead.errors import InputError, NotFound, UnknownEngine
+from talkhead.errors import InputError
 from talkhead.limits import Limits
 from talkhead.media.audio import AudioInfo, probe_audio, read_audio
 from talkhead.media.audio_file import AudioLimits
 from talkhead.pipeline.stages import Stages
 from talkhead.service.avatars import Avatars, Portraits
-from talkhead.service.requests import VideoRequest, check_character, check_seed, check_size
+from talkhead.service.requests import (
+    VideoRequest,
+    check_character,
+    check_seed,
+    check_size,
+    served,
+)
 from talkhead.storage.blobs import LocalBlobs
 
 Result = TypeVar("Result")
@@ -56,7 +62,7 @@ class Acceptance:
         Raises:
             InputError: what is wrong, and with which parameter.
         """
-        stages = self._stages_of(request.engine)
+        stages = served(request.engine, self._stages)
         controls = stages.info.check_controls(request.controls)
         size, seed = check_size(request.size, stages.info), check_seed(request.seed)
         check_character(request.character, stages.info)
@@ -77,17 +83,11 @@ class Acceptance:
     def close(self) -> None:
         self._threads.shutdown(wait=False)
 
-    def _stages_of(self, engine: str) -> Stages:
-        if engine not in self._stages:
-            names = ", ".join(self._stages)
-            raise UnknownEngine(f"engine {engine!r} is not served here; {names} is")
-        return self._stages[engine]
-
     async def _portrait(self, request: VideoRequest) -> str:
         if request.portrait is not None and request.avatar is not None:
             raise InputError("give either a portrait or an avatar, not both", "portrait")
         if request.avatar is not None:
-            return await self._portrait_of(request.avatar, "avatar")
+            return await self._avatars.portrait(request.avatar, "avatar")
         if request.portrait is None:
             raise InputError("there is no portrait and no avatar", "portrait")
         return await self._portraits.add(request.portrait)
@@ -95,13 +95,7 @@ class Acceptance:
     async def _character(self, request: VideoRequest) -> str | None:
         if request.character is None:
             return None
-        return await self._portrait_of(request.character, "options.character")
-
-    async def _portrait_of(self, avatar: str, param: str) -> str:
-        try:
-            return (await self._avatars.get(avatar)).portrait
-        except NotFound as error:
-            raise NotFound(error.message, param) from None
+        return await self._avatars.portrait(request.character, "options.character")
 
     async def _in_thread(self, step: Callable[[], Result]) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._threads, step)

@@ -5,7 +5,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
-from talkhead.errors import PortraitTooLarge, PortraitUnreadable
+from talkhead.errors import NotFound, PortraitTooLarge, PortraitUnreadable
 from talkhead.media.image import ImageLimits
 from talkhead.media.thumbnail import thumbnail_of
 from talkhead.pipeline.stages import Stages, appearance_key
@@ -103,6 +103,17 @@ class Avatars:
             NotFound: there is none of that id.
         """
         return Avatar(**await asyncio.to_thread(self._records.get, KIND, id))
+
+    async def portrait(self, id: str, param: str) -> str:
+        """The key of its portrait.
+
+        Raises:
+            NotFound: there is none of the id that was given as `param`.
+        """
+        try:
+            return (await self.get(id)).portrait
+        except NotFound as error:
+            raise NotFound(error.message, param) from None
 
     async def thumbnail(self, id: str) -> str:
         """The key of a small JPEG of its portrait.

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
-from talkhead.errors import AudioTooLong, NotFound, UnknownEngine
+from talkhead.errors import AudioTooLong
 from talkhead.limits import Limits
 from talkhead.media.resampling import SoundBlock, SpeechResampler
 from talkhead.pipeline.generate import VideoSpec, generate
@@ -14,7 +14,7 @@ from talkhead.pipeline.stages import Stages, refuse_slow
 from talkhead.pipeline.windows import LIVE_CHUNKS
 from talkhead.service.avatars import Avatars
 from talkhead.service.places import Places
-from talkhead.service.requests import check_character, check_seed, check_size
+from talkhead.service.requests import check_character, check_seed, check_size, served
 from talkhead.types import ControlValue, Fragment
 
 _BYTES = 2  # of a sample
@@ -63,14 +63,11 @@ class Live:
                 self._places.leave()
 
     async def _checked(self, request: LiveRequest) -> tuple[Stages, VideoSpec]:
-        if request.engine not in self._stages:
-            names = ", ".join(self._stages)
-            raise UnknownEngine(f"engine {request.engine!r} is not served here; {names} is")
-        stages = self._stages[request.engine]
+        stages = served(request.engine, self._stages)
         refuse_slow(stages, "options.engine")
         check_character(request.character, stages.info)
         spec = VideoSpec(
-            portrait=await self._portrait(request.avatar, "avatar"),
+            portrait=await self._avatars.portrait(request.avatar, "avatar"),
             controls=stages.info.check_controls(request.controls),
             chunks=LIVE_CHUNKS,
             size=check_size(request.size, stages.info),
@@ -81,13 +78,9 @@ class Live:
         return stages, spec
 
     async def _character(self, avatar: str | None) -> str | None:
-        return None if avatar is None else await self._portrait(avatar, "options.character")
-
-    async def _portrait(self, avatar: str, param: str) -> str:
-        try:
-            return (await self._avatars.get(avatar)).portrait
-        except NotFound as error:
-            raise NotFound(error.message, param) from None
+        if avatar is None:
+            return None
+        return await self._avatars.portrait(avatar, "options.character")
 
     async def _blocks(
         self, pcm: Pcm, resampler: SpeechResampler, rate: int

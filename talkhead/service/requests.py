@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import IO
 
 from talkhead.engines.engine import EngineInfo
-from talkhead.errors import OptionError
+from talkhead.errors import OptionError, UnknownEngine
+from talkhead.pipeline.stages import Stages
 from talkhead.types import ControlValue
 
 MAX_SEED = 2**63 - 1
@@ -37,6 +38,18 @@ def check_size(size: int | None, info: EngineInfo) -> int:
         span = f"an even number from {info.minimum_size} to {info.maximum_size}"
         raise OptionError(f"size is {size}; {span} is possible", "options.size")
     return size
+
+
+def served(engine: str, stages: Mapping[str, Stages]) -> Stages:
+    """The stages of that engine.
+
+    Raises:
+        UnknownEngine: it is not served here.
+    """
+    if engine not in stages:
+        names = ", ".join(stages)
+        raise UnknownEngine(f"engine {engine!r} is not served here; {names} is")
+    return stages[engine]
 
 
 def check_character(character: object | None, info: EngineInfo) -> None:

@@ -17,7 +17,15 @@ from talkhead.pipeline.local import LocalStages
 from talkhead.service.service import Service
 from talkhead.storage.blobs import open_blobs
 from talkhead.types import Waveform
-from tests.fakes import FakeEngine, decode, grey_portrait, png_bytes, tone, wav_bytes
+from tests.fakes import (
+    BrightnessRenderer,
+    FakeEngine,
+    decode,
+    grey_portrait,
+    png_bytes,
+    tone,
+    wav_bytes,
+)
 
 RATE = 16_000
 
@@ -154,6 +162,26 @@ def test_what_else_may_come_is_refused(
     with client.websocket_connect("/v1/live") as socket:
         socket.send_json(options)
         assert answer(socket)[1]["code"] == "audio_truncated"
+
+
+def test_our_own_fault_is_said_and_never_looks_like_an_end(
+    client: TestClient, avatar: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A device's errors are RuntimeErrors; so are those of a connection that is gone."""
+
+    def broken(*_: Any, **__: Any) -> Any:
+        raise RuntimeError("the device broke")
+
+    monkeypatch.setattr(BrightnessRenderer, "render", broken)
+    with client.websocket_connect("/v1/live") as socket:
+        socket.send_json({"avatar": avatar, "engine": "fake"})
+        spoken(socket, pcm(tone(0.4)), 640)
+        _, said = answer(socket)
+        assert said["code"] == "internal_error"
+        assert "device" not in said["message"]
+        with pytest.raises(WebSocketDisconnect) as closed:
+            socket.receive_bytes()
+        assert closed.value.code == 1011
 
 
 def test_places_are_shared_with_streams_and_come_back(client: TestClient, avatar: str) -> None:
