@@ -3,12 +3,14 @@
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
+from typing import cast
 
 import cv2
 import numpy as np
 import pytest
 
 from talkhead.engines.ditto.registration.video_source import source_windows
+from talkhead.engines.ditto.rendering.appearance import DittoAppearance
 from talkhead.engines.ditto.rendering.renderer import DittoRenderer
 from talkhead.engines.engine import Appearance
 from talkhead.errors import CheckpointMismatch
@@ -34,7 +36,7 @@ def appearances(renderer: DittoRenderer) -> dict[str, Appearance]:
 
 def at_rest(appearance: Appearance, frames: int = 1) -> Motion:
     """Key points as they were photographed: the stand-ins then draw the crop itself."""
-    points = getattr(appearance, "key_points").reshape(1, 63)  # noqa: B009  # not of the protocol
+    points = cast(DittoAppearance, appearance).key_points.reshape(1, 63)
     return np.repeat(points, frames, 0)
 
 
@@ -51,7 +53,7 @@ def test_a_face_at_rest_is_put_back_where_it_was(
     """The stand-ins draw the crop itself, blurred: nothing of it may be shifted."""
     appearance = appearances[name]
     (frame,) = draw(renderer, appearance, at_rest(appearance), size)
-    canvas = getattr(appearance, "arrays")["canvas"]  # noqa: B009
+    canvas = cast(DittoAppearance, appearance).arrays["canvas"]
     known = cv2.resize(canvas, (size, size), interpolation=cv2.INTER_AREA)
     grey = [
         cv2.GaussianBlur(

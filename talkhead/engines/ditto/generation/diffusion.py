@@ -1,7 +1,6 @@
 """The motion network and its sampler, on one device: arrays in, arrays out."""
 
 from contextlib import nullcontext
-from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -10,25 +9,10 @@ from torch import Tensor, nn
 
 from talkhead.engines.ditto.generation.captured import Captured, Compute, Record, on_cuda
 from talkhead.engines.ditto.motion.sampler import sample
-from talkhead.engines.ditto.networks.lmdm import EncodedCondition
+from talkhead.engines.ditto.networks.signatures import LmdmLike
 from talkhead.engines.lone_thread import lone_thread
 
 Windows = Float32[np.ndarray, "batch 80 265"]
-
-
-@runtime_checkable
-class MotionNetwork(Protocol):
-    """The published motion network, whoever computes it."""
-
-    def encode_condition(self, cond: Float32[Tensor, "batch 80 1103"]) -> EncodedCondition: ...
-
-    def guided(
-        self,
-        x: Float32[Tensor, "batch 80 265"],
-        cond_frame: Float32[Tensor, "batch 265"],
-        condition: EncodedCondition,
-        time: Int64[Tensor, " batch"],
-    ) -> Float32[Tensor, "batch 80 265"]: ...
 
 
 class GuidedDiffusion:
@@ -40,7 +24,7 @@ class GuidedDiffusion:
     """
 
     def __init__(
-        self, network: MotionNetwork, device: torch.device, record: Record | None = None
+        self, network: LmdmLike, device: torch.device, record: Record | None = None
     ) -> None:
         self._network, self._device = network, device
         if record is None and device.type == "cuda" and isinstance(network, nn.Module):

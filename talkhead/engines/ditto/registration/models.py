@@ -3,18 +3,15 @@
 With the files the crop and the eyes are as published; without them our own models stand in.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import onnxruntime as ort
-from torch import Tensor
 
-from talkhead.engines.ditto.networks.motion_extractor import FaceMotion
+from talkhead.engines.ditto.networks.signatures import (
+    AppearanceExtractorLike,
+    MotionExtractorLike,
+)
 from talkhead.faces.onnx_models import FaceModels
-
-MotionNetwork: TypeAlias = Callable[[Tensor], FaceMotion]  # (batch, 3, 256, 256) in [0, 1]
-AppearanceNetwork: TypeAlias = Callable[[Tensor], Tensor]  # the same to (batch, 32, 16, 64, 64)
 
 
 @dataclass(frozen=True)
@@ -35,8 +32,8 @@ class PublishedMesh:
 
 @dataclass(frozen=True)
 class RegistrationModels:
-    motion: MotionNetwork
-    appearance: AppearanceNetwork
+    motion: MotionExtractorLike
+    appearance: AppearanceExtractorLike
     own: FaceModels
     landmarks203: ort.InferenceSession | None = None  # places the crop
     mesh: PublishedMesh | None = None
